@@ -1,0 +1,1 @@
+"""Verbund: the platform a municipal IT alliance runs for its members."""

@@ -1,0 +1,1 @@
+"""The rooms, one Django app per domain; see ARCHITECTURE.md for the floors."""

@@ -1,0 +1,108 @@
+"""Routes (Zugänge): every view says who may come in; the architecture tests refuse one that does not.
+
+The decorators are the first of two questions: the service behind the view asks again.
+"""
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, cast
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.http import urlencode
+
+from . import policy
+from .actor import Actor, ActorKind
+from .roles import Role
+
+P = ParamSpec("P")
+
+
+class BodyRequest(HttpRequest):
+    """A request as the views get it: the middlewares have set the body and the actor."""
+
+    actor: Actor
+    body: Any
+    request_id: str
+
+
+View = Callable[Concatenate[Any, P], HttpResponseBase]
+
+
+class HasPolicy(Protocol):
+    policy: str
+
+
+def _mark(view: View[P], name: str) -> View[P]:
+    cast(HasPolicy, view).policy = name
+    return view
+
+
+def public_page(reason: str) -> Callable[[View[P]], View[P]]:
+    """Anybody may come in; `reason` says why that is right."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            return view(request, *args, **kwargs)
+
+        return _mark(guarded, f"public: {reason}")
+
+    return decorate
+
+
+def citizen_page(view: View[P]) -> View[P]:
+    """Only a signed-in citizen of this body; others are led to the sign-in."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if request.actor.kind is not ActorKind.CITIZEN:
+            return _to_sign_in(request, "citizen_sign_in")
+        return _private(view(request, *args, **kwargs))
+
+    return _mark(guarded, "citizen")
+
+
+def staff_page(*permissions: StrEnum) -> Callable[[View[P]], View[P]]:
+    """Only staff of this body holding one of `permissions` (none named: any staff)."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.actor.kind is not ActorKind.STAFF:
+                return _to_sign_in(request, "staff_sign_in")
+            if permissions and not any(policy.allows(request.actor, p) for p in permissions):
+                raise policy.Denied(str(permissions[0]))
+            return _private(view(request, *args, **kwargs))
+
+        return _mark(guarded, "staff: " + (" | ".join(str(p) for p in permissions) or "any"))
+
+    return decorate
+
+
+def operator_page(view: View[P]) -> View[P]:
+    """Only the operators of the installation, and only on the alliance's own host; elsewhere the page does not exist."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.body.is_alliance:
+            raise Http404
+        if request.actor.kind is not ActorKind.STAFF:
+            return _to_sign_in(request, "staff_sign_in")
+        if not request.actor.holds(Role.OPERATOR):
+            raise policy.Denied("operator")
+        return _private(view(request, *args, **kwargs))
+
+    return _mark(guarded, "operator")
+
+
+def _to_sign_in(request: HttpRequest, url_name: str) -> HttpResponseBase:
+    return redirect(f"{reverse(url_name)}?{urlencode({'next': request.get_full_path()})}")
+
+
+def _private(response: HttpResponseBase) -> HttpResponseBase:
+    patch_cache_control(response, private=True, no_store=True)
+    return response
