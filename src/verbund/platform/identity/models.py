@@ -21,11 +21,15 @@ def normal_email(value: str) -> str:
 
 
 class Person(AbstractBaseUser):
-    """Person (Beschäftigte Person): somebody who works for one or several bodies, with the means to sign in."""
+    """Person (Beschäftigte Person): somebody who works for one or several bodies, with the means to sign in.
+
+    The home body (Stammdienststelle) is the one that enlisted the person; only its administration may reset the means.
+    """
 
     id = models.UUIDField(primary_key=True)
     email = models.EmailField(max_length=254, unique=True)
     display_name = models.CharField(max_length=200)
+    home_body = models.ForeignKey(Body, on_delete=models.PROTECT, related_name="+")
     is_active = models.BooleanField(default=True)
     oidc_issuer = models.CharField(max_length=300, blank=True, default="")
     oidc_subject = models.CharField(max_length=255, blank=True, default="")
@@ -105,6 +109,7 @@ class SecondFactor(models.Model):
     name = models.CharField(max_length=100)
     secret = models.BinaryField()  # TOTP: sealed key; passkey: attested credential data (public)
     credential_id = models.CharField(max_length=1400, blank=True, default="")  # base64url, passkeys only
+    host = models.CharField(max_length=253, blank=True, default="")  # relying party id, passkeys only
     last_step = models.BigIntegerField(default=0)  # TOTP: newest time step used; passkey: signature counter
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import urlencode
 
+from verbund.platform.tenancy import BodyFacts
+
 from . import policy
 from .actor import Actor, ActorKind
 from .roles import Role
@@ -25,7 +27,7 @@ class BodyRequest(HttpRequest):
     """A request as the views get it: the middlewares have set the body and the actor."""
 
     actor: Actor
-    body: Any
+    tenant: BodyFacts
     request_id: str
 
 
@@ -88,7 +90,7 @@ def operator_page(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.body.is_alliance:
+        if not request.tenant.is_alliance:
             raise Http404
         if request.actor.kind is not ActorKind.STAFF:
             return _to_sign_in(request, "staff_sign_in")
