@@ -1,0 +1,132 @@
+"""What every template knows: the body, the actor and the navigation, as `ui`, worked out only when asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext
+
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy.context import BodyFacts
+from verbund.platform.ui.navigation import Entry, entries, wired
+
+
+def _url(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+class Surroundings:
+    """Surroundings of a page (Seitenrahmen). Touches no table: all of it is on the request and the connection."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def _body(self) -> BodyFacts | None:
+        tenant: Any = getattr(connection, "tenant", None)
+        return tenant if isinstance(tenant, BodyFacts) else None
+
+    @cached_property
+    def _actor(self) -> Actor | None:
+        found: Any = getattr(self._request, "actor", None)
+        return found if isinstance(found, Actor) else None
+
+    @cached_property
+    def body_name(self) -> str:
+        """The body's name, "" outside of any body."""
+        return self._body.name if self._body else ""
+
+    @cached_property
+    def body_initial(self) -> str:
+        """The letter on the placeholder of the coat of arms: of the name proper, not of "Stadt" or "Amt"."""
+        words = [w for w in self.body_name.split() if w.casefold() not in _TITLES] or self.body_name.split()
+        return words[0][:1].upper() if words else "?"
+
+    @cached_property
+    def colours_url(self) -> str:
+        """The body's style sheet; the colour is part of the address, so that it may be cached for long."""
+        if not self._body:
+            return ""
+        return f"{reverse('ui:colours')}?{self._body.accent_colour.lstrip('#')}"
+
+    @cached_property
+    def actor_name(self) -> str:
+        """Name of the signed-in person, "" for guests."""
+        return self._actor.name if self._actor else ""
+
+    @cached_property
+    def role_names(self) -> list[str]:
+        """The actor's roles in words."""
+        return sorted(role_name(str(role)) for role in self._actor.roles) if self._actor else []
+
+    @cached_property
+    def unit_names(self) -> list[str]:
+        """Codes of the actor's units."""
+        return sorted(self._actor.units) if self._actor else []
+
+    @cached_property
+    def substitutes(self) -> list[str]:
+        """Names of the people stood in for, as the identity middleware put them on the request."""
+        if not self._actor or not self._actor.substitutes:
+            return []
+        named: Any = getattr(self._request, "substitute_names", None)
+        return list(named) if named else [gettext("an absent colleague")]
+
+    @cached_property
+    def navigation(self) -> list[Entry]:
+        """Entries of the workspace for this actor."""
+        return entries(wired("NAVIGATION"), self._actor, self._request.path) if self._actor else []
+
+    @cached_property
+    def portal_navigation(self) -> list[Entry]:
+        """Entries of the portal."""
+        return entries(wired("PORTAL_NAVIGATION"), self._actor, self._request.path)
+
+    @cached_property
+    def user_navigation(self) -> list[Entry]:
+        """Entries of the menu under the person's name."""
+        return entries(wired("USER_NAVIGATION"), self._actor, self._request.path)
+
+    @cached_property
+    def home_url(self) -> str:
+        """Where the mark at the top of the workspace leads."""
+        return self.navigation[0].url if self.navigation else "/"
+
+    @cached_property
+    def sign_out_url(self) -> str:
+        """Where signing out is posted to."""
+        return _url("sign_out")
+
+
+_TITLES = frozenset({"stadt", "landeshauptstadt", "hansestadt", "amt", "landkreis", "kreis", "gemeinde", "zweckverband"})
+
+
+def role_name(role: str) -> str:
+    """A role's name for people."""
+    names = {
+        "clerk": gettext("Clerk"),
+        "registry": gettext("Registry"),
+        "head_of_unit": gettext("Head of unit"),
+        "service_editor": gettext("Service editor"),
+        "budget_officer": gettext("Budget office"),
+        "treasury_clerk": gettext("Treasury"),
+        "treasurer": gettext("Head of treasury"),
+        "auditor": gettext("Audit"),
+        "data_protection_officer": gettext("Data protection officer"),
+        "body_admin": gettext("Administration"),
+        "alliance_manager": gettext("Alliance management"),
+        "operator": gettext("Operations"),
+    }
+    return names.get(role, role)
+
+
+def face(request: HttpRequest) -> dict[str, Surroundings]:
+    """Context processor: `ui` in every template."""
+    return {"ui": Surroundings(request)}

@@ -1,0 +1,52 @@
+"""Navigation of the workspace and the portal: entries come from the wiring, only permitted ones are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.module_loading import import_string
+
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+
+# (label, url name, permission or None, icon)
+Wired = tuple[str | Promise, str, StrEnum | None, str]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a navigation as the template needs it."""
+
+    label: str
+    url: str
+    icon: str
+    active: bool
+
+
+def wired(setting: str) -> list[Wired]:
+    """The entries behind a setting, which holds a dotted path to a list, or the list itself, or is not there."""
+    value: Any = getattr(settings, setting, ())
+    return list(import_string(value) if isinstance(value, str) else value)
+
+
+def entries(listed: Iterable[Wired], actor: Actor | None, path: str) -> list[Entry]:
+    """The entries that `actor` may use; the one whose URL is the longest start of `path` is the active one.
+
+    An entry whose room has no page here (its URL does not resolve) is left out.
+    """
+    shown: list[tuple[str, str, str]] = []
+    for label, name, permission, icon in listed:
+        if permission is not None and (actor is None or not policy.allows(actor, permission)):
+            continue
+        try:
+            shown.append((str(label), reverse(name), icon))
+        except NoReverseMatch:
+            continue
+    active = max((url for _, url, _ in shown if path.startswith(url)), key=len, default="")
+    return [Entry(label, url, icon, url == active) for label, url, icon in shown]
