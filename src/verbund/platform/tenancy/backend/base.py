@@ -42,9 +42,3 @@ class DatabaseWrapper(tenants.DatabaseWrapper):  # type: ignore[misc]  # django-
             self._setting_search_path = False
             if cursor is None:
                 own.close()
-
-
-def clean(connection: "psycopg.Connection[Any]") -> None:
-    """Reset of the pool: a connection that is given back keeps neither role nor path nor advisory lock of its last body."""
-    connection.autocommit = True
-    connection.execute("SELECT pg_advisory_unlock_all(), set_config('role', 'none', false), set_config('search_path', 'public', false)")

@@ -1,0 +1,188 @@
+"""Settings of an installation. Everything that differs between installations comes from the environment; docs/operations/settings.md lists it."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.utils.translation import gettext_lazy as _
+
+from .database import database
+from .logs import LOGGING as LOGGING  # noqa: PLC0414 - Django reads it from here
+
+SOURCE = Path(__file__).resolve().parents[1]
+ROOT = Path(os.environ.get("VERBUND_ROOT", SOURCE.parents[1]))
+VAR = Path(os.environ.get("VERBUND_VAR", ROOT / "var"))
+
+
+def _flag(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "")
+    return default if value == "" else value.lower() in {"1", "true", "yes", "on"}
+
+
+DEMO = _flag("VERBUND_DEMO", False)
+DEBUG = False
+# Without a secret of its own a process makes one: good for checks, useless for serving, where `verbund` insists on one.
+SECRET_KEY = os.environ.get("VERBUND_SECRET_KEY") or secrets.token_urlsafe(48)
+SECRET_KEY_FALLBACKS = [k for k in os.environ.get("VERBUND_SECRET_KEY_FALLBACKS", "").split(",") if k]
+ALLOWED_HOSTS = ["*"]  # the tenancy middleware refuses every host that is not a body's; there is no second list to forget
+CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("VERBUND_TRUSTED_ORIGINS", "").split(",") if o]
+
+# --- apps -------------------------------------------------------------------------------------------------------------------------
+SHARED_APPS = [
+    "django_tenants",
+    "verbund.platform.tenancy",
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "verbund.platform.identity",
+    "procrastinate.contrib.django",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+]
+TENANT_APPS = [
+    "verbund.platform.identity.local",
+    "verbund.platform.audit",
+    "verbund.platform.events",
+    "verbund.platform.files",
+    "verbund.platform.printing",
+    "verbund.platform.ui",
+    "verbund.modules.membership",
+    "verbund.modules.records",
+    "verbund.modules.budget",
+    "verbund.modules.citizenservices",
+]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+TENANT_MODEL = "tenancy.Body"
+TENANT_DOMAIN_MODEL = "tenancy.Host"
+TENANT_LIMIT_SET_CALLS = True
+AUTH_USER_MODEL = "identity.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+DATABASES = {"default": database(os.environ)}
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+# --- requests ---------------------------------------------------------------------------------------------------------------------
+MIDDLEWARE = [
+    "verbund.platform.ui.requests.RequestMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "verbund.platform.tenancy.middleware.BodyMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "verbund.platform.identity.middleware.ActorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "verbund.platform.ui.refusals.RefusalMiddleware",
+]
+ROOT_URLCONF = "verbund.config.urls"
+WSGI_APPLICATION = "verbund.config.wsgi.application"
+EVENT_HEARERS = "verbund.config.wiring.HEARERS"
+NAVIGATION = "verbund.config.wiring.NAVIGATION"
+TIMED_WORK = "verbund.config.wiring.TIMED_WORK"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "verbund.platform.ui.context.face",
+            ],
+        },
+    }
+]
+
+# --- language and time ------------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "de"
+LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LANGUAGE_COOKIE_NAME = "verbund_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Berlin"
+
+# --- static files -----------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+NODE_MODULES = ROOT / "node_modules"
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "verbund.platform.ui.assets.NpmFinder"]
+WHITENOISE_USE_FINDERS = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # uploads go to platform.files, never to media storage
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- security ---------------------------------------------------------------------------------------------------------------------
+SECURE = _flag("VERBUND_HTTPS", not DEMO)
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _flag("VERBUND_BEHIND_PROXY", False) else None
+SECURE_HSTS_SECONDS = 31536000 if SECURE else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "__Host-verbund" if SECURE else "verbund"
+CSRF_COOKIE_NAME = "__Host-verbund-csrf" if SECURE else "verbund_csrf"
+CSRF_FAILURE_VIEW = "verbund.platform.ui.refusals.csrf_failure"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-src": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "display_name"]}},
+]
+VERBUND_REQUIRE_SECOND_FACTOR = _flag("VERBUND_REQUIRE_SECOND_FACTOR", not DEMO)
+VERBUND_STAFF_IDLE_MINUTES = int(os.environ.get("VERBUND_STAFF_IDLE_MINUTES", "30"))
+VERBUND_CITIZEN_IDLE_MINUTES = int(os.environ.get("VERBUND_CITIZEN_IDLE_MINUTES", "30"))
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+FILE_UPLOAD_TEMP_DIR = os.environ.get("VERBUND_UPLOAD_TEMP") or None
+
+# --- files, mail, jobs ------------------------------------------------------------------------------------------------------------
+VERBUND_FILES_BACKEND = os.environ.get("VERBUND_FILES_BACKEND", "local")
+VERBUND_FILES_ROOT = Path(os.environ.get("VERBUND_FILES_ROOT", VAR / "files"))
+VERBUND_UPLOAD_LIMIT = int(os.environ.get("VERBUND_UPLOAD_LIMIT", str(25 * 1024 * 1024)))
+VERBUND_CLAMD = os.environ.get("VERBUND_CLAMD", "")
+VERBUND_S3 = {k.removeprefix("VERBUND_S3_").lower(): v for k, v in os.environ.items() if k.startswith("VERBUND_S3_")}
+EMAIL_BACKEND = os.environ.get("VERBUND_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
+EMAIL_FILE_PATH = VAR / "mail"
+EMAIL_HOST = os.environ.get("VERBUND_SMTP_HOST", "localhost")
+EMAIL_PORT = int(os.environ.get("VERBUND_SMTP_PORT", "25"))
+EMAIL_HOST_USER = os.environ.get("VERBUND_SMTP_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("VERBUND_SMTP_PASSWORD", "")
+EMAIL_USE_TLS = _flag("VERBUND_SMTP_TLS", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("VERBUND_MAIL_FROM", "verbund@localhost")
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+PROCRASTINATE_IMPORT_PATHS = ["verbund.platform.events.tasks"]
+PROCRASTINATE_ON_APP_READY = "verbund.platform.events.timing.register"
+PROCRASTINATE_WORKER_DEFAULTS = {"listen_notify": True, "delete_jobs": "never", "fetch_job_polling_interval": 2.0}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

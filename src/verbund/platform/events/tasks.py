@@ -1,0 +1,81 @@
+"""The job that brings an event to a hearer, and the clock that starts the rooms' timed work."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+import structlog
+from django.db import connection, transaction
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import acting_for
+
+from .models import EventReceipt
+from .publishing import Hearer, hearers, name_of
+from .values import from_values
+
+log = structlog.get_logger("verbund.job")
+
+# 3, 9, 27, 81, 243 … seconds: a mail server that is down over lunch is back before the last attempt (about 5 hours).
+RETRY: Final = RetryStrategy(max_attempts=9, exponential_wait=3)
+
+
+class UnknownHearer(Exception):  # noqa: N818 - names what is wrong
+    """A job names a hearer or an event that this release does not know."""
+
+
+@cache
+def _table() -> Mapping[tuple[str, str], tuple[type[Any], Hearer]]:
+    return {(name_of(kind), name_of(h)): (kind, h) for kind, heard_by in hearers().items() for h in heard_by}
+
+
+@app.task(name="verbund.hear", retry=RETRY)
+def hear(
+    body: str, sender: str, hearer: str, event: str, event_id: str, values: dict[str, Any], request_id: str = ""
+) -> None:
+    """Bring one event to one hearer, as the body's role, with effect at most once."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(body=body, hearer=hearer, event_id=event_id, request_id=request_id)
+    try:
+        kind, function = _table()[event, hearer]
+    except KeyError:
+        raise UnknownHearer(f"{event} -> {hearer}") from None
+    try:
+        with acting_for(body), transaction.atomic():
+            if _first_time(f"{event_id} {hearer}"):
+                function(Actor.system(body, hearer, request_id), from_values(kind, values))
+                log.info("heard")
+            else:
+                log.info("heard before")
+    finally:
+        # The thread goes back to the worker; the connection must not go on in this body's name with the next body's job.
+        connection.close()
+
+
+def _first_time(key: str) -> bool:
+    """Whether this is the first delivery; a second one running at the same time waits here for the first to end."""
+    table = EventReceipt._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (key, received_at) VALUES (%s, now()) ON CONFLICT DO NOTHING RETURNING key",  # noqa: S608
+            [key],
+        )
+        return cursor.fetchone() is not None
+
+
+@app.task(name="verbund.timed", retry=RetryStrategy(max_attempts=3, exponential_wait=5))
+def timed(body: str, work: str, timestamp: int) -> None:
+    """Run one piece of timed work (a function of a room's `tasks.py`, listed in the wiring) for one body."""
+    from .timing import work_named
+
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(body=body, work=work)
+    function: Callable[[Actor], None] = work_named(work)
+    try:
+        with acting_for(body):
+            function(Actor.system(body, work))
+        log.info("timed work done")
+    finally:
+        connection.close()
