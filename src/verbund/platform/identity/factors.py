@@ -79,14 +79,10 @@ def prove_totp(person_id: UUID, code: str, *, now: datetime) -> None:
         WrongFactor: wrong, too old or already used.
     """
     with transaction.atomic():
-        row = (
-            SecondFactor.objects.select_for_update()
-            .filter(person_id=person_id, kind=SecondFactor.Kind.TOTP)
-            .first()
-        )
+        row = SecondFactor.objects.select_for_update().filter(person_id=person_id, kind=SecondFactor.Kind.TOTP).first()
         if row is None:
             raise WrongFactor
-        step = totp.matching_step(seal.open_(row.secret), code, now=now, after=row.last_step)
+        step = totp.matching_step(seal.open_(bytes(row.secret)), code, now=now, after=row.last_step)
         if step is None:
             raise WrongFactor
         row.last_step, row.last_used_at = step, now
@@ -98,7 +94,9 @@ def prove_totp(person_id: UUID, code: str, *, now: datetime) -> None:
 
 def renew_recovery_codes(person: Person) -> list[str]:
     """Make ten new codes, the old ones end; the codes are shown once and stored as digests only."""
-    codes = ["-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)]
+    codes = [
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)
+    ]
     with transaction.atomic():
         RecoveryCode.objects.filter(person=person).delete()
         RecoveryCode.objects.bulk_create(

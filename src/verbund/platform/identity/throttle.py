@@ -14,7 +14,6 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-
 from .local.models import Attempts
 
 

@@ -6,12 +6,14 @@ after a life time, on sign-out, by revocation and with a change of password.
 
 from datetime import timedelta
 from hashlib import sha256
+from string import ascii_lowercase, digits
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
 from django.db import IntegrityError, connection, transaction
+from django.utils.crypto import get_random_string
 
 from verbund.platform.tenancy import new_id, now
 
@@ -48,7 +50,7 @@ class SessionStore(SessionBase):
     def load(self) -> dict[str, Any]:
         from .models import Session
 
-        if self.session_key is None or connection.schema_name == "public":
+        if self.session_key is None or getattr(connection, "schema_name", "public") == "public":
             self._session_key = None
             return {}
         moment = now()
@@ -69,7 +71,7 @@ class SessionStore(SessionBase):
 
     def create(self) -> None:
         while True:
-            self._session_key = self._get_new_session_key()
+            self._session_key = self._fresh_key()
             try:
                 self.save(must_create=True)
             except CreateError:
@@ -77,13 +79,17 @@ class SessionStore(SessionBase):
             self.modified = True
             return
 
+    def _fresh_key(self) -> str:
+        """A key of 190 bits; that one is taken already is a matter for `create`."""
+        return get_random_string(32, ascii_lowercase + digits)
+
     def save(self, must_create: bool = False) -> None:
         from .models import Session
 
         if self.session_key is None:
             self.create()
             return
-        data = self._get_session(no_load=must_create)
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # django-stubs leaves it out
         moment = now()
         subject = data.get(SUBJECT)
         fields: dict[str, Any] = {

@@ -73,9 +73,15 @@ BEGIN
     RETURN found;
 END
 $$;
+
+CREATE FUNCTION public.identity_address_taken(address text, by_other_than uuid)
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM identity_person WHERE email = address AND id <> by_other_than)
+$$;
 """
 
 UNDO = """
+DROP FUNCTION public.identity_address_taken(text, uuid);
 DROP FUNCTION public.identity_enlist(uuid, text, text, uuid, timestamptz);
 DROP TRIGGER identity_guard_person ON public.identity_person;
 DROP FUNCTION public.identity_guard_person();

@@ -1,0 +1,11 @@
+"""Timed work of identity, once per body."""
+
+from verbund.platform.tenancy import now
+
+from . import services
+from .actor import Actor
+
+
+def tidy_up(actor: Actor) -> None:
+    """Nightly: close the accounts whose time is over, delete spent sessions, links and counters."""
+    services.tidy_up(actor, now=now())
