@@ -93,7 +93,7 @@ def _template(cluster: Cluster) -> str:
             cluster.drop(unfinished)
             prepare_cluster(connection, unfinished)
         done = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "bodies.py")],
+            [sys.executable, "-P", str(ROOT / "tests" / "bodies.py")],
             env={
                 **os.environ,
                 "VERBUND_AS_OWNER": "1",

@@ -182,7 +182,5 @@ EMAIL_USE_TLS = _flag("VERBUND_SMTP_TLS", False)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("VERBUND_MAIL_FROM", "verbund@localhost")
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
-PROCRASTINATE_IMPORT_PATHS = ["verbund.platform.events.tasks"]
-PROCRASTINATE_ON_APP_READY = "verbund.platform.events.timing.register"
 PROCRASTINATE_WORKER_DEFAULTS = {"listen_notify": True, "delete_jobs": "never", "fetch_job_polling_interval": 2.0}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -78,3 +78,10 @@ def create_body(*, schema_name: str, slug: str, name: str, kind: str, hosts: Ite
     migrate_body(schema_name)
     forget_hosts()
     return body
+
+
+def set_rooms(schema_name: str, rooms: Iterable[str]) -> None:
+    """Switch the rooms of a body; the database lets only the alliance's role do it (`verbund_set_rooms`)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT public.verbund_set_rooms(%s, %s)", [schema_name, list(rooms)])
+    forget_hosts()

@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from django.core.exceptions import DisallowedHost
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from .context import BodyFacts
 from .models import Host
@@ -42,6 +42,12 @@ class BodyMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """A room that is not switched on for the body does not exist there."""
+        parts = getattr(view, "__module__", "").split(".")
+        if parts[:2] == ["verbund", "modules"] and parts[2] not in request.tenant.rooms:  # type: ignore[attr-defined]
+            raise Http404
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path in INSTALLATION_PATHS:

@@ -24,7 +24,7 @@ FILES = {
 
 def node_modules() -> Path:
     """The folder npm installs into: the setting NODE_MODULES, or node_modules beside the project."""
-    return Path(getattr(settings, "NODE_MODULES", Path(settings.BASE_DIR) / "node_modules"))
+    return Path(settings.NODE_MODULES)
 
 
 class NpmStorage(FileSystemStorage):
@@ -44,9 +44,7 @@ class NpmFinder(BaseFinder):
     def check(self, **kwargs: Any) -> list[CheckMessage]:
         """An error for each missing file, with the command that brings it."""
         missing = [path for path in FILES.values() if not (node_modules() / path).is_file()]
-        return [
-            Error(f"The front-end file {path} is missing.", hint="Run `npm ci`.", id="ui.E001") for path in missing
-        ]
+        return [Error(f"The front-end file {path} is missing.", hint="Run `npm ci`.", id="ui.E001") for path in missing]
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         """The file's place, or [] when the path is not one of ours."""

@@ -20,9 +20,21 @@ BEGIN
         ROW('default', 'verbund.hear', 0, NULL, NULL, job, NULL)::procrastinate_job_to_defer_v1
     ]))[1];
 END $$;
+
+CREATE FUNCTION public.verbund_set_rooms(p_schema text, p_rooms text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF current_setting('role') <> 'none' AND NOT EXISTS (
+        SELECT 1 FROM tenancy_body WHERE is_alliance AND current_setting('role') = 'body_' || schema_name
+    ) THEN
+        RAISE EXCEPTION 'only the alliance switches rooms' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    UPDATE tenancy_body SET rooms = p_rooms WHERE schema_name = p_schema;
+END $$;
 """
 
 REVERSE = """
+DROP FUNCTION public.verbund_set_rooms(text, text[]);
 DROP FUNCTION public.verbund_defer(jsonb);
 DROP FUNCTION public.verbund_refuse_change();
 """
