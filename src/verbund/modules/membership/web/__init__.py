@@ -1,0 +1,1 @@
+"""Pages of membership: the alliance console's list of members."""
