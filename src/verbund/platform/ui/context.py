@@ -105,7 +105,9 @@ class Surroundings:
         return _url("sign_out")
 
 
-_TITLES = frozenset({"stadt", "landeshauptstadt", "hansestadt", "amt", "landkreis", "kreis", "gemeinde", "zweckverband"})
+_TITLES = frozenset(
+    {"stadt", "landeshauptstadt", "hansestadt", "amt", "landkreis", "kreis", "gemeinde", "zweckverband"}
+)
 
 
 def role_name(role: str) -> str:

@@ -37,6 +37,10 @@ class RequestMiddleware:
         ANSWERS.labels(response.status_code).inc()
         response.headers["X-Request-ID"] = request_id
         log.info(
-            "request", method=request.method, route=route, status=response.status_code, milliseconds=round(seconds * 1000, 1)
+            "request",
+            method=request.method,
+            route=route,
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
         )
         return response

@@ -12,6 +12,7 @@ from django import forms, template
 from django.contrib.messages.storage.base import Message
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
+from django.template import Context
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -31,12 +32,12 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @register.filter
-def cents(value: int | None, currency: str = "€") -> str:
+def cents(value: int | str | None, currency: str = "€") -> str:
     """An amount of cents as people write it: 123456 -> "1.234,56 €" (English: "€1,234.56").
 
     ``None`` and "" give "". The sign is a real minus, so that red is never the only sign.
     """
-    if value is None or value == "":
+    if value in (None, ""):
         return ""
     amount = Decimal(int(value)) / 100
     figure = f"{abs(amount):,.2f}"
@@ -110,9 +111,9 @@ def deadline_tone(value: datetime | date | None, today: datetime | date | None =
 
 
 @register.filter
-def filesize(value: int | None) -> str:
+def filesize(value: int | str | None) -> str:
     """A size for people: 345678 -> "338 kB", 5 MB as "5,0 MB"."""
-    if value is None or value == "":
+    if value in (None, ""):
         return ""
     size = int(value)
     if size < 1024 * 1024:
@@ -208,7 +209,9 @@ def kern_widget(field: BoundField) -> SafeString:
         kind, "kern-form-input__input"
     )
     own = str(field.field.widget.attrs.get("class", ""))
-    attributes: dict[str, Any] = {"class": " ".join(filter(None, [base, own, f"{base}--error" if field.errors else ""]))}
+    attributes: dict[str, Any] = {
+        "class": " ".join(filter(None, [base, own, f"{base}--error" if field.errors else ""]))
+    }
     if ids.describedby:
         attributes["aria-describedby"] = ids.describedby
     if field.errors:
@@ -242,9 +245,10 @@ def is_in(number: int, listed: str | None) -> bool:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """An icon of KERN or of our own; with a label it speaks, without one it is decoration."""
+    classes = f"kern-icon kern-icon--{name} vb-icon--{name}"
     if label:
-        return format_html('<span class="kern-icon kern-icon--{0} vb-icon--{0}" role="img" aria-label="{1}"></span>', name, label)
-    return format_html('<span class="kern-icon kern-icon--{0} vb-icon--{0}" aria-hidden="true"></span>', name)
+        return format_html('<span class="{}" role="img" aria-label="{}"></span>', classes, label)
+    return format_html('<span class="{}" aria-hidden="true"></span>', classes)
 
 
 # ---- Addresses ------------------------------------------------------------------------------------------------------
@@ -258,8 +262,11 @@ def workspace_home(path: str | None) -> str:
     return WORKSPACE if (path or "").startswith(WORKSPACE) else "/"
 
 
-@register.filter
-def own_path(address: str | None, request: HttpRequest) -> str:
-    """The path of an address of this host (a referrer, say); anything else gives the path of the request."""
-    own = request.build_absolute_uri("/")
-    return "/" + address.removeprefix(own) if address and address.startswith(own) else request.path
+@register.simple_tag(takes_context=True)
+def way_back(context: Context) -> str:
+    """The page of this house the request came from, else its own path."""
+    request: HttpRequest | None = context.get("request")
+    if request is None:
+        return "/"
+    own, referrer = request.build_absolute_uri("/"), request.META.get("HTTP_REFERER", "")
+    return "/" + referrer.removeprefix(own) if referrer.startswith(own) else request.path
