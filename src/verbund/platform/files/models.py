@@ -12,7 +12,7 @@ class ScanResult(models.TextChoices):
 
 
 class StoredFile(models.Model):
-    """StoredFile (Inhalt einer Datei): content of a body, named by its SHA-256; those who refer to it keep its names."""
+    """StoredFile (Inhalt einer Datei): content of a body, named by its SHA-256; its file names are kept elsewhere."""
 
     sha256 = models.CharField(primary_key=True, max_length=64, editable=False)
     size = models.BigIntegerField(help_text="bytes")
@@ -20,6 +20,8 @@ class StoredFile(models.Model):
     scanned_at = models.DateTimeField(null=True)
     scan_result = models.CharField(max_length=20, choices=ScanResult.choices)
     created_at = models.DateTimeField()
+
+    database_rights = ("SELECT", "INSERT", "DELETE")  # content never changes
 
     class Meta:
         constraints = [

@@ -9,7 +9,8 @@ import json
 import re
 import struct
 import zipfile
-from typing import BinaryIO, Final
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, cast
 
 import filetype
 from django.utils.translation import gettext_lazy as _
@@ -206,7 +207,7 @@ def _xml(content: BinaryIO) -> str:
     try:
         while piece := content.read(_PIECE):
             parser.feed(piece)
-            for event, node in parser.read_events():
+            for event, node in cast(Iterator[tuple[str, etree._Element]], parser.read_events()):
                 if event == "pi":
                     if getattr(node, "target", "") == "xml-stylesheet":
                         return UNKNOWN
@@ -216,7 +217,7 @@ def _xml(content: BinaryIO) -> str:
                     return UNKNOWN
                 elif first:
                     first = False
-                    if node.getroottree().docinfo.doctype:
+                    if cast(Any, node.getroottree()).docinfo.doctype:
                         raise WrongType(
                             _("XML files with a document type (DOCTYPE) are not taken. Please send it without.")
                         )
@@ -226,7 +227,7 @@ def _xml(content: BinaryIO) -> str:
     return XML
 
 
-def _runs(element: "etree._Element", *, first: bool) -> bool:
+def _runs(element: etree._Element, *, first: bool) -> bool:
     name = etree.QName(element)
     return name.namespace in _RUNNING or (first and name.localname.lower() in _RUNNING_ROOTS)
 

@@ -6,7 +6,7 @@ from django.utils.translation import ngettext_lazy
 
 from verbund.platform.tenancy.errors import Invalid
 
-MEGABYTE = 1_000_000
+MEGABYTE = 1024 * 1024
 
 
 class Refused(Invalid):

@@ -20,9 +20,10 @@ from .scanners import scanner
 from .stores import store
 
 PIECE: Final = 1024 * 1024
-DEFAULT_LIMIT: Final = 25_000_000  # bytes
+DEFAULT_LIMIT: Final = 25 * 1024 * 1024  # bytes
 _SHARED: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s::text, 0))"
 _EXCLUSIVE: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s::text, 0))"
+_TRY_EXCLUSIVE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s::text, 0))"
 ORPHAN_AGE: Final = timedelta(days=1)
 
 
@@ -160,7 +161,8 @@ def sweep(*, now: datetime, older_than: timedelta = ORPHAN_AGE) -> Swept:
     """Remove contents without a row, and staged leftovers, last touched before `now - older_than`.
 
     Safe against a put of the same content at the same time: a put holds a shared lock on the content from before it
-    writes to the store until its transaction ends; the sweep takes the exclusive one and only then looks for the row.
+    writes to the store until its transaction ends; the sweep takes the exclusive one, or leaves the content alone, and
+    only then looks for the row.
     """
     body = current_body().schema_name
     before = now - older_than
@@ -172,7 +174,9 @@ def sweep(*, now: datetime, older_than: timedelta = ORPHAN_AGE) -> Swept:
             if sha256 in known:
                 continue
             with transaction.atomic():
-                _hold(body, sha256, shared=False)
+                # If a put holds it, this content is wanted. Not waiting also keeps a sweep out of every deadlock.
+                if not _try_hold(body, sha256):
+                    continue
                 if not StoredFile.objects.filter(sha256=sha256).exists() and keeper.remove(body, sha256, before=before):
                     removed += 1
     return Swept(contents=removed, staged=keeper.clear_stage(body, before=before))
@@ -184,6 +188,13 @@ def _batches(digests: Iterator[str], size: int = 500) -> Iterator[list[str]]:
 
 
 def _hold(body: str, sha256: str, *, shared: bool) -> None:
-    """Lock a content of a body until the transaction ends (pg_advisory_xact_lock)."""
+    """Lock a content of a body until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute(_SHARED if shared else _EXCLUSIVE, [f"files:{body}:{sha256}"])
+
+
+def _try_hold(body: str, sha256: str) -> bool:
+    """Lock a content of a body exclusively until the transaction ends, if nobody holds it now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TRY_EXCLUSIVE, [f"files:{body}:{sha256}"])
+        return bool(cursor.fetchone()[0])

@@ -231,7 +231,7 @@ def _store(backend: str, root: str, options: tuple[tuple[str, Any], ...]) -> Sto
 
 
 def store() -> Store:
-    """The store of the settings: VERBUND_FILES_BACKEND ("local" or "s3"), VERBUND_FILES_ROOT, VERBUND_FILES_S3."""
+    """The store of the settings: VERBUND_FILES_BACKEND ("local" or "s3"), VERBUND_FILES_ROOT, VERBUND_S3."""
     backend = getattr(settings, "VERBUND_FILES_BACKEND", "local")
-    options: dict[str, Any] = getattr(settings, "VERBUND_FILES_S3", {})
+    options: dict[str, Any] = getattr(settings, "VERBUND_S3", {})
     return _store(backend, str(getattr(settings, "VERBUND_FILES_ROOT", "var/files")), tuple(sorted(options.items())))

@@ -24,7 +24,7 @@ from .payments import Payment, girocode_svg
 from .typesetting import printable, to_pdf
 
 _NAME: Final = re.compile(r"\A(?P<app>[a-z_]+)/(?P<file>[a-z][a-z0-9_-]*\.typ)\Z")
-_KEPT: Final = frozenset("\n\u00ad\u200b\u2060")
+_KEPT: Final = frozenset("\n\u00ad")
 
 
 class Failed(Exception):  # noqa: N818 - reads as the answer
@@ -43,8 +43,9 @@ def letter(
 
     Args:
         template: "<app>/<name>.typ" below the app's `print/` folder.
-        data: what the template shows; `subject` and `date` always. Values are text, numbers, booleans, dates, `Payment`, and
-            lists and mappings of these. All text is printed literally. What the platform's templates know is said in `print/base.typ`.
+        data: what the template shows; `subject` and `date` always. Values are text, numbers, booleans, dates,
+            `Payment`, and lists and mappings of these. All text is printed literally. `print/base.typ` says what the
+            platform's templates know.
         letterhead: default that of the current body.
         language: of the labels, the dates and the hyphenation.
 
@@ -128,7 +129,7 @@ def _payment(payment: Payment) -> dict[str, str]:
 
 
 def _printable(text: str) -> str:
-    """NFC, without control characters; a character no letter font has stays legible as [U+1F600], so that nothing is lost silently."""
+    """NFC, without control characters; what no letter font has stays legible as [U+1F600]: nothing is lost silently."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     if text.isascii() and text.isprintable():
         return text
@@ -139,8 +140,11 @@ def _printable(text: str) -> str:
 def _character(character: str, known: frozenset[int]) -> str:
     if character in _KEPT:
         return character
-    if unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
+    category = unicodedata.category(character)
+    if category in {"Cc", "Cf", "Cs"}:
         return ""
+    if category == "Zs" and ord(character) not in known:
+        return " "
     return character if ord(character) in known else f"[U+{ord(character):04X}]"
 
 

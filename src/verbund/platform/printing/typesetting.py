@@ -3,11 +3,10 @@
 import threading
 from datetime import UTC, date, datetime
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-import fontpkg_fira_sans
-import fontpkg_noto_sans
 import typst
 from fontTools.ttLib import TTFont
 
@@ -16,23 +15,35 @@ import verbund
 ROOT: Final = Path(verbund.__file__).parent
 """What templates may read. They lie in the source; no data does."""
 STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
-_FONTS: Final = (Path(fontpkg_fira_sans.__file__).parent / "files", Path(fontpkg_noto_sans.__file__).parent / "files")
+# Fira Sans is the face of the portal too. Noto Sans steps in for the letters of DIN 91379 that it lacks.
+_FONTS: Final = {"fontpkg_fira_sans": "FiraSans-Regular.ttf", "fontpkg_noto_sans": "NotoSans[[]wdth,wght[]].ttf"}
 _NO_PACKAGES: Final = ROOT / "platform" / "printing" / "no-packages"  # does not exist: templates use no packages
 
 _own = threading.local()
 
 
+def _font_folder(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"the font package {package} is not installed")
+    return Path(spec.origin).parent / "files"
+
+
 @cache
 def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=list(_FONTS))
+    return typst.Fonts(
+        include_system_fonts=False,
+        include_embedded_fonts=False,
+        font_paths=[_font_folder(package) for package in _FONTS],
+    )
 
 
 @cache
 def printable() -> frozenset[int]:
     """The code points for which the letter fonts have a glyph."""
     points: set[int] = set()
-    for folder, name in zip(_FONTS, ("FiraSans-Regular.ttf", "NotoSans[[]wdth,wght[]].ttf"), strict=True):
-        for file in folder.glob(name):
+    for package, name in _FONTS.items():
+        for file in _font_folder(package).glob(name):
             with TTFont(file, lazy=True) as font:
                 points.update(font.getBestCmap())
     return frozenset(points)
