@@ -1,0 +1,1 @@
+"""The coast of records: reading PDFs, which happens in a process of its own."""

@@ -1,0 +1,314 @@
+"""Reads of cases, files and timelines."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import NotFound
+
+from ..models import Case, CaseState, EntryKind, File, MetadataField, SearchEntry, TimelineEntry
+from ..policies import Permission, visible_branches, visible_cases
+from .pages import Page, date_key, read_date_key, read_instant_key
+from .tsquery import Vectors, matching
+
+LARGEST_PAGE = 200
+
+
+class CaseNotFound(NotFound):
+    """There is no such case for this actor."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """CaseRow (Zeile der Vorgangsliste)."""
+
+    id: UUID
+    reference: str
+    title: str
+    party: str
+    unit: str
+    state: str
+    is_sealed: bool
+    assigned_to: UUID | None
+    assigned_name: str
+    opened_at: datetime
+    promised_on: date | None
+    closed_at: datetime | None
+    retention_until: date | None
+
+    @property
+    def state_label(self) -> str:
+        return str(CaseState(self.state).label)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == CaseState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """CaseView (Vorgang) with what stands around it."""
+
+    id: UUID
+    reference: str
+    file_id: UUID
+    file_reference: str
+    file_title: str
+    position_code: str
+    position_title: str
+    retention_years: int | None
+    metadata_fields: tuple[MetadataField, ...]
+    title: str
+    origin: str
+    unit: str
+    party: str
+    state: str
+    state_label: str
+    is_open: bool
+    is_sealed: bool
+    assigned_to: UUID | None
+    assigned_name: str
+    opened_at: datetime
+    promised_on: date | None
+    closed_at: datetime | None
+    retention_until: date | None
+    metadata: dict[str, Any]
+    documents: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """FileRow (Zeile der Aktenliste)."""
+
+    id: UUID
+    reference: str
+    title: str
+    position_code: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """TimelineRow (Verlaufszeile): `values` fills the sentence that the kind stands for; `text` is a note's own."""
+
+    id: UUID
+    at: datetime
+    kind: str
+    kind_label: str
+    actor_name: str
+    text: str
+    values: dict[str, str]
+    visible_to_party: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilters:
+    """CaseFilters (Filter der Vorgangsliste). An empty value does not filter.
+
+    `deadline_before`: only open cases whose promised day lies before it; the list is then ordered by that day, the nearest first.
+    """
+
+    state: str = ""
+    unit: str = ""
+    position: str = ""
+    mine: bool = False
+    deadline_before: date | None = None
+    text: str = ""
+    file_id: UUID | None = field(default=None)
+
+
+_ROW = tuple(CaseRow.__dataclass_fields__)
+
+
+def case(actor: Actor, case_id: UUID, *, origin: str | None = None) -> CaseView:
+    """One case. A citizen or guest names the `origin` of the process through which they come.
+
+    Raises:
+        CaseNotFound, policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    found = visible_cases(actor, origin).select_related("file", "position").filter(pk=case_id).first()
+    if found is None:
+        raise CaseNotFound(case_id)
+    return CaseView(
+        id=found.id,
+        reference=found.reference,
+        file_id=found.file_id,
+        file_reference=found.file.reference,
+        file_title=found.file.title,
+        position_code=found.position.code,
+        position_title=found.position.title,
+        retention_years=found.position.retention_years,
+        metadata_fields=tuple(found.position.metadata_fields),
+        title=found.title,
+        origin=found.origin,
+        unit=found.unit,
+        party=found.party,
+        state=found.state,
+        state_label=found.get_state_display(),
+        is_open=found.is_open,
+        is_sealed=found.is_sealed,
+        assigned_to=found.assigned_to,
+        assigned_name=found.assigned_name,
+        opened_at=found.opened_at,
+        promised_on=found.promised_on,
+        closed_at=found.closed_at,
+        retention_until=found.retention_until,
+        metadata=found.metadata,
+        documents=found.documents,
+        revision=found.revision,
+    )
+
+
+def cases(actor: Actor, *, filters: CaseFilters | None = None, after: str | None = None, limit: int = 50) -> Page[CaseRow]:
+    """A page of the actor's cases, the newest first (by deadline: the nearest first); one query.
+
+    `after` is the `next` of the page before. Each part of what the actor may see is read from its own index, so that the time does not
+    grow with the number of cases.
+
+    Raises:
+        policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    limit = max(1, min(limit, LARGEST_PAGE))
+    filters = filters or CaseFilters()
+    narrowed = _filtered(actor, filters)
+    if narrowed is None:
+        return Page((), None)
+    by_deadline = filters.deadline_before is not None
+    order = ("promised_on", "id") if by_deadline else ("-opened_at", "-id")
+    if by_deadline:
+        day = read_date_key(after)
+        since = Q() if day is None else Q(promised_on__gt=day[0]) | Q(promised_on=day[0], id__gt=day[1])
+        bound = Q() if day is None else Q(promised_on__gte=day[0])
+    else:
+        at = read_instant_key(after)
+        since = Q() if at is None else Q(opened_at__lt=at[0]) | Q(opened_at=at[0], id__lt=at[1])
+        bound = Q() if at is None else Q(opened_at__lte=at[0])
+    parts = [
+        narrowed.filter(branch & bound & since).order_by(*order).values_list(*_ROW)[: limit + 1]
+        for branch in visible_branches(actor)
+        if not _excluded(branch, filters)
+    ]
+    if not parts:
+        return Page((), None)
+    chosen = parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True).order_by(*order)[: limit + 1]
+    rows = [CaseRow(*values) for values in chosen]
+    following = None
+    if len(rows) > limit:
+        last = rows[limit - 1]
+        following = date_key(last.promised_on if by_deadline and last.promised_on else last.opened_at, last.id)
+    return Page(tuple(rows[:limit]), following)
+
+
+def cases_by_origin(actor: Actor, origin: str) -> list[CaseRow]:
+    """The cases that a process opened under `origin`, the oldest first."""
+    policy.require(actor, Permission.READ_CASE)
+    if not origin:
+        return []
+    found = visible_cases(actor, origin).order_by("opened_at", "id").values_list(*_ROW)
+    return [CaseRow(*values) for values in found]
+
+
+def cases_csv_rows(actor: Actor, *, filters: CaseFilters | None = None, most: int = 10_000) -> Iterator[CaseRow]:
+    """The rows of a list for its export, page by page; at most `most`."""
+    after, given = None, 0
+    while given < most:
+        page = cases(actor, filters=filters, after=after, limit=min(LARGEST_PAGE, most - given))
+        yield from page.rows
+        given += len(page.rows)
+        after = page.next
+        if after is None:
+            return
+
+
+def files(actor: Actor, *, position: str = "", after: str | None = None, limit: int = 50) -> Page[FileRow]:
+    """A page of the files, the newest first: registry and audit see all, others those with a case that they may see.
+
+    Raises:
+        policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    if not actor.is_staff and not actor.is_system:
+        return Page((), None)
+    limit = max(1, min(limit, LARGEST_PAGE))
+    chosen = File.objects.all()
+    if not actor.is_system:
+        chosen = chosen.filter(pk__in=visible_cases(actor).values("file_id"))
+    if position:
+        chosen = chosen.filter(position__code=position)
+    at = read_instant_key(after)
+    if at is not None:
+        chosen = chosen.filter(Q(opened_at__lte=at[0]) & (Q(opened_at__lt=at[0]) | Q(id__lt=at[1])))
+    values = chosen.order_by("-opened_at", "-id").values_list("id", "reference", "title", "position__code", "opened_at")
+    rows = [FileRow(*row) for row in values[: limit + 1]]
+    following = date_key(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
+    return Page(tuple(rows[:limit]), following)
+
+
+def file_cases(actor: Actor, file_id: UUID, *, after: str | None = None, limit: int = 50) -> Page[CaseRow]:
+    """A page of the cases of one file."""
+    return cases(actor, filters=CaseFilters(file_id=file_id), after=after, limit=limit)
+
+
+def timeline(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[TimelineRow]:
+    """The timeline of a case, the newest first; for citizens and guests only what is meant for the party.
+
+    Raises:
+        CaseNotFound, policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    if not visible_cases(actor, origin).filter(pk=case_id).exists():
+        raise CaseNotFound(case_id)
+    entries = TimelineEntry.objects.filter(case_id=case_id)
+    if not actor.is_staff and not actor.is_system:
+        entries = entries.filter(visible_to_party=True)
+    return [
+        TimelineRow(
+            id=e.id,
+            at=e.at,
+            kind=e.kind,
+            kind_label=e.get_kind_display(),
+            actor_name=e.actor_name,
+            text=e.text,
+            values=e.values,
+            visible_to_party=e.visible_to_party,
+        )
+        for e in entries.order_by("-at", "-id")
+    ]
+
+
+def _filtered(actor: Actor, filters: CaseFilters) -> "QuerySet[Case] | None":
+    narrowed = Case.objects.all()
+    if filters.state:
+        narrowed = narrowed.filter(state=filters.state)
+    if filters.unit:
+        narrowed = narrowed.filter(unit=filters.unit)
+    if filters.position:
+        narrowed = narrowed.filter(Q(position__code=filters.position))
+    if filters.mine:
+        narrowed = narrowed.filter(assigned_to=actor.id)
+    if filters.file_id is not None:
+        narrowed = narrowed.filter(file_id=filters.file_id)
+    if filters.deadline_before is not None:
+        narrowed = narrowed.filter(state=CaseState.OPEN, promised_on__lt=filters.deadline_before)
+    if filters.text.strip():
+        query = matching(filters.text)
+        if query.text is None:
+            return None
+        hits = SearchEntry.objects.filter(kind=EntryKind.CASE).filter(Vectors(query.text))
+        narrowed = narrowed.filter(pk__in=hits.values("case_id"))
+    return narrowed
+
+
+def _excluded(branch: Q, filters: CaseFilters) -> bool:
+    """Whether a branch for one unit cannot meet the filter for another; spares the database an empty scan."""
+    units = [value for child in branch.children if isinstance(child, tuple) for key, value in [child] if key == "unit"]
+    return bool(filters.unit and units and units[0] != filters.unit)

@@ -1,0 +1,196 @@
+"""Search (Suche) over cases and documents."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQueryField, SearchRank
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Cast, Left
+from django.utils.translation import gettext_lazy as _
+
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+
+from ..models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
+from ..policies import Permission, visible_entries
+from .marking import Marker, Segments
+from .pages import date_key, read_instant_key
+from .tsquery import Matching, Vectors, matching
+
+RANKED: Final = 200  # so many hits are put in order of relevance; more come the newest first
+READ: Final = 4_000  # characters of a document in which the hit to be shown is looked for
+
+
+class SearchNote(StrEnum):
+    """SearchNote (Hinweis der Suche): why there is no list."""
+
+    EMPTY = "empty"
+    ONLY_WITHOUT = "only_without"
+    TOO_COMMON = "too_common"
+
+    @property
+    def message(self) -> str:
+        return str(_NOTES[self])
+
+
+_NOTES: Final = {
+    SearchNote.EMPTY: _("Enter a word, a name or a reference."),
+    SearchNote.ONLY_WITHOUT: _("Name at least one word that is to be found; the others can then be left out with a minus."),
+    SearchNote.TOO_COMMON: _("These words stand in nearly every document. Add a word that says more."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFilters:
+    """SearchFilters (Eingrenzung der Suche). An empty value does not narrow."""
+
+    year: int | None = None
+    unit: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """SearchHit (Treffer): a case or a document; `title` and `excerpt` are segments (text, whether it is a hit)."""
+
+    kind: str
+    case_id: UUID
+    document_id: UUID | None
+    reference: str
+    document_number: int | None
+    document_kind: str
+    party: str
+    unit: str
+    state: str
+    at: datetime
+    title: Segments
+    case_title: str
+    excerpt: Segments
+
+    @property
+    def state_label(self) -> str:
+        return str(CaseState(self.state).label)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == CaseState.OPEN
+
+    @property
+    def document_kind_label(self) -> str:
+        return str(DocumentKind(self.document_kind).label) if self.document_kind else ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    """SearchPage (Trefferseite). `ranked`: in order of relevance; else the newest first, because there are many."""
+
+    rows: tuple[SearchHit, ...]
+    next: str | None
+    ranked: bool = True
+    note: SearchNote | None = field(default=None)
+
+
+def search(
+    actor: Actor, text: str, after: str | None = None, limit: int = 50, *, filters: SearchFilters | None = None
+) -> SearchPage:
+    """A page of what the actor may find: see `tsquery` for what can be typed.
+
+    Up to `RANKED` hits come in order of relevance (title, reference and party before text before parts of words), more the newest first.
+    What the actor may not see takes no part, not even in the decision between the two.
+
+    Raises:
+        policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    query = matching(text)
+    if query.text is None:
+        return SearchPage((), None, note=SearchNote(query.note))
+    limit = max(1, min(limit, RANKED))
+    found = visible_entries(actor).filter(Vectors(query.text)).filter(_narrowed(filters or SearchFilters()))
+    key = read_instant_key(after)
+    if key is None:
+        newest = list(found.order_by("-happened_at", "-id").values_list("id", "happened_at")[: RANKED + 1])
+        if len(newest) <= RANKED:
+            return _ranked([id for id, _at in newest], query, _offset(after), limit)
+    else:
+        older = Q(happened_at__lt=key[0]) | Q(happened_at=key[0], id__lt=key[1])
+        newest = list(found.filter(older).order_by("-happened_at", "-id").values_list("id", "happened_at")[: limit + 1])
+    shown = newest[:limit]
+    following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
+    return SearchPage(_hits([id for id, _at in shown], query), following, ranked=False)
+
+
+def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:
+    if not ids:
+        return SearchPage((), None)
+    if len(ids) > 1:
+        rank = SearchRank(F("vector"), Cast(Value(query.text), SearchQueryField()), normalization=Value(1))
+        ids = list(
+            _entries(ids).annotate(rank=rank).order_by("-rank", "-happened_at", "-id").values_list("id", flat=True)
+        )
+    following = f"r{start + limit}" if len(ids) > start + limit else None
+    return SearchPage(_hits(ids[start : start + limit], query), following)
+
+
+def _entries(ids: list[UUID]) -> "QuerySet[SearchEntry]":
+    """The entries with these ids, which `visible_entries` has just given."""
+    return SearchEntry.objects.filter(pk__in=ids)
+
+
+def _offset(after: str | None) -> int:
+    digits = (after or "")[1:]
+    return min(int(digits), RANKED) if (after or "").startswith("r") and digits.isdecimal() and len(digits) < 5 else 0
+
+
+def _narrowed(filters: SearchFilters) -> Q:
+    narrowed = Q()
+    if filters.year is not None:
+        narrowed &= Q(year=filters.year)
+    if filters.unit:
+        narrowed &= Q(unit=filters.unit)
+    if filters.kind:
+        narrowed &= Q(kind=filters.kind)
+    return narrowed
+
+
+def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
+    """What is shown of the entries, in the given order: one query for the entries, one for the documents' beginnings."""
+    entries = {e.id: e for e in _entries(ids).select_related("case", "document").defer("vector")}
+    shown = [e.document_id for e in entries.values() if e.document_id is not None]
+    beginnings: dict[UUID, str] = {}
+    if shown:
+        current = DocumentVersion.objects.filter(document__in=shown, number=F("document__versions"))
+        beginnings = dict(current.annotate(beginning=Left("text", READ)).values_list("document_id", "beginning"))
+    marker = Marker(query.marks, query.prefixes)
+    hits = []
+    for id in ids:
+        entry = entries[id]
+        document, case = entry.document, entry.case
+        hits.append(
+            SearchHit(
+                kind=entry.kind,
+                case_id=case.id,
+                document_id=entry.document_id,
+                reference=case.reference,
+                document_number=document.number if document else None,
+                document_kind=document.kind if document else "",
+                party=case.party,
+                unit=case.unit,
+                state=case.state,
+                at=entry.happened_at,
+                title=marker.segments(document.title if document else case.title),
+                case_title=case.title,
+                excerpt=marker.excerpt(beginnings.get(document.id, "")) if document else (),
+            )
+        )
+    return tuple(hits)
+
+
+def years(actor: Actor) -> list[int]:
+    """The years to which a search may be narrowed, the latest first: those in which the body opened cases."""
+    policy.require(actor, Permission.READ_CASE)
+    opened = File.objects.filter(year__isnull=False).order_by("-year").values_list("year", flat=True).distinct()
+    return [year for year in opened if year is not None]
