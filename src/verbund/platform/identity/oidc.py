@@ -33,7 +33,7 @@ LEEWAY_SECONDS: Final = 60
 _METADATA_SECONDS: Final = 600
 
 
-class ProviderFailed(Exception):  # noqa: N818 - reads as the answer
+class ProviderFailed(Exception):
     """The identity provider did not answer, or with something that cannot be trusted. The reason is for the log."""
 
 

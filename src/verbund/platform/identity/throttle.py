@@ -26,7 +26,7 @@ class Limit:
     block: timedelta
 
 
-class Blocked(Exception):  # noqa: N818 - reads as the answer
+class Blocked(Exception):
     """Too many attempts; `seconds` is the waiting time."""
 
     def __init__(self, seconds: int) -> None:

@@ -6,8 +6,7 @@ import secrets
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-import qrcode
-from qrcode.constants import ERROR_CORRECT_M
+import segno
 
 STEP_SECONDS = 30
 DIGITS = 6
@@ -64,9 +63,6 @@ def provisioning_uri(key: bytes, *, account: str, issuer: str) -> str:
 
 def qr_path(text: str) -> tuple[int, str]:
     """A QR code as the side length in modules and the `d` of one SVG path, so that no inline style is needed."""
-    code = qrcode.QRCode(error_correction=ERROR_CORRECT_M, border=4)
-    code.add_data(text)
-    code.make(fit=True)
-    rows = code.get_matrix()
+    rows = list(segno.make_qr(text, error="m").matrix_iter(border=4))
     path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark)
     return len(rows), path

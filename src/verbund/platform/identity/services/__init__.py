@@ -26,7 +26,7 @@ from .citizens import (
     tidy_up,
     withdraw_deletion,
 )
-from .links import LinkInvalid, send_link, send_reset_notice
+from .links import LinkInvalid, check_link, send_link, send_reset_notice
 from .people import (
     PersonConflict,
     PersonInvalid,
@@ -76,6 +76,7 @@ __all__ = [
     "change_own_password",
     "change_person",
     "change_unit",
+    "check_link",
     "citizen_password_sign_in",
     "close_due_accounts",
     "confirm_email",

@@ -183,3 +183,13 @@ def _send(to: str, title: str, text: str) -> None:
 
 def _digest(secret: str) -> str:
     return sha256(b"verbund.link:" + secret.encode()).hexdigest()
+
+
+def check_link(actor: Actor, *, kind: Token.Kind, secret: str, now: datetime) -> None:
+    """Whether a link can still be used, before somebody thinks up a password for nothing.
+
+    Raises:
+        LinkInvalid: unknown, used or too old.
+    """
+    policy.require(actor, Permission.SIGN_IN)
+    subject_of(kind, secret, now=now)

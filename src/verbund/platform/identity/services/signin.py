@@ -23,7 +23,7 @@ PER_ADDRESS: Final = Limit(count=50, window=timedelta(minutes=15), block=timedel
 PER_FACTOR: Final = Limit(count=5, window=timedelta(minutes=15), block=timedelta(minutes=1))
 
 
-class Refused(Exception):  # noqa: N818 - reads as the answer
+class Refused(Exception):
     """The sign-in was refused; `message` is for the person who tried."""
 
     def __init__(self, message: str) -> None:

@@ -1,0 +1,29 @@
+"""Template filters of identity."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django import template
+
+from verbund.platform.tenancy import local_date
+from verbund.platform.ui.context import role_name as _role_name
+
+register = template.Library()
+
+
+@register.filter
+def role_name(role: str) -> str:
+    """A role in words."""
+    return _role_name(role)
+
+
+@register.filter
+def at(names: Mapping[str, str], key: str) -> str:
+    """The entry of a mapping, "" if there is none."""
+    return names.get(key, "") if names else ""
+
+
+@register.filter
+def last_day(end: datetime) -> str:
+    """The last legal day before a half-open end."""
+    return local_date(end - timedelta(microseconds=1)).strftime("%d.%m.%Y")
