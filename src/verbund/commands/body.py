@@ -1,0 +1,171 @@
+"""`verbund body`: make a body ready to work, and list the bodies.
+
+Every step may be repeated: a call that was cut off goes on where it stopped.
+"""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any
+
+from . import installation
+from .texts import _
+
+
+def main(argv: Sequence[str]) -> int:
+    """`verbund body add --name … --kind … --slug …` or `verbund body list`."""
+    parser = argparse.ArgumentParser(prog="verbund body", description=_("Make a body ready to work."))
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help=_("list the bodies with hosts and schemas"))
+    add = actions.add_parser("add", help=_("make a new body, or finish one whose making was cut off"))
+    add.add_argument("--name", required=True, help=_("official name"))
+    add.add_argument(
+        "--kind", required=True, choices=["town", "amt", "county", "independent_city", "association", "alliance"]
+    )
+    add.add_argument("--slug", required=True, help=_("short name in addresses: small letters, digits, hyphens"))
+    add.add_argument("--ags", default="", help=_("official municipality key (8 digits; 5 for a county)"))
+    add.add_argument("--ars", default="", help=_("official regional key (12 digits)"))
+    add.add_argument(
+        "--schema", default="", help=_("name of the database schema; made from the short name when left out")
+    )
+    add.add_argument(
+        "--host", action="append", default=[], help=_("host name, the first one is the primary; repeatable")
+    )
+    add.add_argument("--rooms", default="citizenservices,records,budget", help=_("rooms switched on, with commas"))
+    add.add_argument("--admin-name", default="", help=_("first and last name of the first administrator"))
+    add.add_argument("--admin-email", default="", help=_("e-mail address of the first administrator"))
+    chosen = parser.parse_args(argv)
+    if chosen.action == "list":
+        return _list()
+    return _add(chosen)
+
+
+def _list() -> int:
+    installation.enter()
+    from verbund.platform.tenancy.models import Body, Host
+
+    for body in Body.objects.order_by("-is_alliance", "name"):
+        hosts = ", ".join(
+            Host.objects.filter(tenant_id=body.id).order_by("-is_primary", "domain").values_list("domain", flat=True)
+        )
+        print(f"{body.schema_name:<32} {body.name}  [{hosts}]")
+    return 0
+
+
+def _add(chosen: argparse.Namespace) -> int:
+    if bool(chosen.admin_name) != bool(chosen.admin_email):
+        raise installation.Unready(_("Give --admin-name and --admin-email together."))
+    installation.enter(owner=True)
+    from django.core.exceptions import ValidationError
+
+    from verbund.platform.tenancy import Conflict, Invalid, NotFound, bodies
+    from verbund.platform.tenancy.models import Body
+
+    schema = chosen.schema or chosen.slug.replace("-", "_")
+    is_alliance = chosen.kind == "alliance"
+    rooms = sorted(
+        {room.strip() for room in chosen.rooms.split(",") if room.strip()} | ({"membership"} if is_alliance else set())
+    )
+    alliance = Body.objects.filter(is_alliance=True).first()
+    if alliance is None and not is_alliance:
+        raise installation.Unready(_("Make the alliance first: `verbund body add --kind alliance …`."))
+    if is_alliance and alliance is not None and alliance.schema_name != schema:
+        raise installation.Unready(
+            _("There is an alliance already: {name}. An installation has one.").format(name=alliance.name)
+        )
+    hosts = chosen.host or ([f"{chosen.slug}.localhost"] if installation.is_embedded() else [])
+    if not hosts:
+        raise installation.Unready(_("Give the host name under which the body is reached: --host NAME."))
+    try:
+        body = bodies.create_body(
+            schema_name=schema,
+            slug=chosen.slug,
+            name=chosen.name,
+            kind=chosen.kind,
+            hosts=hosts,
+            ags=chosen.ags,
+            ars=chosen.ars,
+            is_alliance=is_alliance,
+            rooms=rooms,
+        )
+        print(
+            _("Body {name}: schema {schema}, hosts {hosts}").format(
+                name=body.name, schema=schema, hosts=", ".join(hosts)
+            )
+        )
+        as_app()
+        _register(body, rooms)
+        if chosen.admin_email:
+            _administrator(body, chosen.admin_name, chosen.admin_email)
+    except ValidationError as error:
+        raise installation.Unready("; ".join(f"{k}: {' '.join(v)}" for k, v in error.message_dict.items())) from error
+    except (Invalid, Conflict, NotFound) as error:
+        raise installation.Unready(str(error)) from error
+    return 0
+
+
+def as_app() -> None:
+    """Go on as the role of web and worker: rooms are entered as it, never as the owner of the tables."""
+    import os
+
+    from django.db import connection
+
+    from verbund.config.database import database
+
+    os.environ.pop("VERBUND_AS_OWNER", None)
+    connection.close()
+    connection.settings_dict.update(database(os.environ))
+    connection.set_schema_to_public()
+
+
+def _register(body: Any, rooms: Sequence[str]) -> None:
+    from verbund.modules.membership import services as membership
+    from verbund.platform.identity.actor import Actor
+    from verbund.platform.tenancy import acting_for, now
+    from verbund.platform.tenancy.models import Body
+
+    alliance = Body.objects.get(is_alliance=True)
+    with acting_for(alliance):
+        membership.register_body(
+            Actor.system(alliance.schema_name, "verbund body add"),
+            name=body.name,
+            kind=body.kind,
+            ags=body.ags,
+            ars=body.ars,
+            slug=body.slug,
+            schema_name=body.schema_name,
+            rooms=rooms,
+            now=now(),
+        )
+    print(_("Entered in the alliance's list of members."))
+
+
+def _administrator(body: Any, name: str, email: str) -> None:
+    from django.db import transaction
+
+    from verbund.platform.identity import services as identity
+    from verbund.platform.identity.actor import Actor
+    from verbund.platform.identity.local.models import Token
+    from verbund.platform.identity.models import Person, normal_email
+    from verbund.platform.identity.roles import Role
+    from verbund.platform.identity.services.links import issue, url_of
+    from verbund.platform.tenancy import Conflict, acting_for, now
+
+    roles = [Role.BODY_ADMIN, *([Role.OPERATOR] if body.is_alliance else [])]
+    moment = now()
+    with acting_for(body):
+        actor = Actor.system(body.schema_name, "verbund body add")
+        for role in roles:
+            try:
+                identity.create_person(
+                    actor, email=email, display_name=name, role=role, valid_from=moment, now=moment, invite=False
+                )
+            except Conflict:
+                continue  # has it since an earlier call
+        person = Person.objects.get(email=normal_email(email))
+        print(_("Administrator {name}, {email}").format(name=person.display_name, email=person.email))
+        if person.password and person.has_usable_password():
+            return
+        with transaction.atomic():
+            secret = issue(Token.Kind.INVITATION, person.id, now=moment)
+        print(_("Choose the password here (once, within seven days):"))
+        print(f"  {url_of('staff_invitation', secret)}")

@@ -1,0 +1,95 @@
+"""`verbund web`: granian with some processes of some threads each.
+
+A thread works on one request and holds one database connection meanwhile, so the pool of a process is as large as its
+threads, and two more.
+"""
+
+import argparse
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from . import installation, metrics
+from .texts import _
+
+THREADS = 8
+
+
+def main(argv: Sequence[str]) -> int:
+    """`verbund web [--host H] [--port P] [--workers N] [--threads N]`."""
+    parser = argparse.ArgumentParser(prog="verbund web", description=_("Run the web server."))
+    add_arguments(parser)
+    parser.add_argument("--metrics-port", type=int, default=metrics.default_port(9109), help=_("0: none"))
+    chosen = parser.parse_args(argv)
+    installation.surroundings()
+    require_setup()
+    os.environ.setdefault("VERBUND_POOL_MAX", str(chosen.threads + 2))
+    metrics.prepare("web")
+    metrics.serve(chosen.metrics_port)
+    # A fresh interpreter per process: nothing of this one (metrics thread, handle of the embedded server) leaks into
+    # it.
+    multiprocessing.set_start_method("spawn")
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    server = Server(
+        "verbund.config.wsgi:application",
+        address=chosen.host,
+        port=chosen.port,
+        interface=Interfaces.WSGI,
+        workers=chosen.workers,
+        blocking_threads=chosen.threads,
+        backpressure=max(64, chosen.threads * 16),
+        respawn_failed_workers=True,
+        workers_kill_timeout=20,
+        websockets=False,
+        log_level=LogLevels.error,
+    )
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    except (OSError, RuntimeError) as error:
+        raise installation.Unready(
+            _("Cannot listen on {host}:{port} ({reason}). Choose another --port.").format(
+                host=chosen.host, port=chosen.port, reason=error
+            )
+        ) from error
+    return 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments that `serve` shares."""
+    parser.add_argument("--host", default=os.environ.get("VERBUND_HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("VERBUND_PORT", "8000")))
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=int(os.environ.get("VERBUND_WEB_WORKERS", str(min(4, os.cpu_count() or 1)))),
+        help=_("processes"),
+    )
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=int(os.environ.get("VERBUND_WEB_THREADS", str(THREADS))),
+        help=_("threads of each process"),
+    )
+
+
+def load() -> Callable[..., Any]:
+    """The application, loaded in each process of the server."""
+    installation.die_with_parent()
+    from verbund.config.wsgi import application
+
+    return application
+
+
+def require_setup() -> None:
+    """Refuse to serve pages without their static files.
+
+    Raises:
+        Unready: before `verbund setup` has run.
+    """
+    if not (Path(os.environ["VERBUND_VAR"]) / "static" / "staticfiles.json").exists():
+        raise installation.Unready(_("Nothing is set up yet. Run `verbund setup` first."))
