@@ -56,12 +56,14 @@ def letter(
     path = _path(template)
     head = letterhead if letterhead is not None else Letterhead.of(current_body())
     dated = data.get("date")
+    if isinstance(dated, datetime):
+        dated = local_date(dated)
     if not isinstance(dated, date) or not str(data.get("subject") or "").strip():
         raise Failed(template, "data needs a subject and a date")
     with translation.override(language):
         try:
             values = {
-                "data": _value({**data, "date": local_date(dated) if isinstance(dated, datetime) else dated}),
+                "data": _value({**data, "date": dated}),
                 "head": _value(dataclasses.asdict(head)),
                 "labels": _labels(),
                 "language": language,
