@@ -1,0 +1,1 @@
+"""The coast: what comes from banks."""
