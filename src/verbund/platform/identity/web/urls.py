@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import access, accounts, citizens, people, signin, staff_links, units
+from . import access, accounts, citizens, jobs, people, signin, staff_links, units
 
 urlpatterns = [
     # staff: signing in
@@ -44,6 +44,10 @@ urlpatterns = [
     path("arbeit/verwaltung/einheiten/", units.index, name="units"),
     path("arbeit/verwaltung/einheiten/neu/", units.create, name="unit_create"),
     path("arbeit/verwaltung/einheiten/<path:code>/bearbeiten/", units.change, name="unit_change"),
+    # operators, on the alliance's host
+    path("arbeit/betrieb/auftraege/", jobs.index, name="jobs"),
+    path("arbeit/betrieb/auftraege/<int:job_id>/wiederholen/", jobs.retry, name="job_retry"),
+    path("arbeit/betrieb/auftraege/<int:job_id>/verwerfen/", jobs.discard, name="job_discard"),
     # citizens
     path("konto/anmelden/", citizens.sign_in, name="citizen_sign_in"),
     path("konto/dienst/", citizens.provider_start, name="citizen_provider"),
