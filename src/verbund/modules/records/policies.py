@@ -73,9 +73,10 @@ def stands_for(actor: Actor) -> frozenset[UUID]:
 def visible_branches(actor: Actor, origin: str | None = None, *, case: str = "pk") -> list[Q]:
     """What `actor` may see, as conditions that exclude each other, so that each can be answered from one index.
 
-    Staff: the cases of its units, and those assigned to it or to somebody it stands in for; registry and audit: those of all units. A
-    sealed case exists only for those it is assigned to and its named readers. Citizens and guests: only the cases of the process that
-    asks for them and names their `origin`; that process has checked who they are.
+    Staff: the cases of its units, and those assigned to it or to somebody it stands in for; registry and audit:
+    those of all units. A sealed case exists only for those it is assigned to and its named readers. Citizens and
+    guests: only the cases of the process that asks for them and names their `origin`; that process has checked who
+    they are.
 
     `case` is the name of the field with the case's id in the table asked.
     """
@@ -102,7 +103,9 @@ def visible_branches(actor: Actor, origin: str | None = None, *, case: str = "pk
 
 
 def visible_cases(actor: Actor, origin: str | None = None) -> "QuerySet[Case]":
-    """The cases (sichtbare Vorgänge) that exist for `actor`: see `visible_branches`. `origin` narrows for staff, too."""
+    """The cases (sichtbare Vorgänge) that exist for `actor`: see `visible_branches`. `origin` narrows for staff,
+    too.
+    """
     branches = visible_branches(actor, origin)
     if not branches:
         return Case.objects.none()

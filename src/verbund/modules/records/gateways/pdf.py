@@ -21,7 +21,9 @@ _RECYCLE: Final = 500  # documents, after which the process is replaced
 
 @dataclass(frozen=True, slots=True)
 class PdfText:
-    """PdfText (Textinhalt): the text of a PDF as far as it could be read; `note` says why it is not whole ("" if it is)."""
+    """PdfText (Textinhalt): the text of a PDF as far as it could be read; `note` says why it is not whole ("" if it
+    is).
+    """
 
     text: str
     pages: int | None
@@ -102,7 +104,7 @@ class PdfProcess:
             return process
         if self._owner == os.getpid():
             self._end()
-        process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+        process = subprocess.Popen(
             [sys.executable, "-m", "verbund.modules.records.gateways.pdf_process"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

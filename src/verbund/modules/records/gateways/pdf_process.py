@@ -1,9 +1,11 @@
-"""The process that reads PDFs: started by `pdf.PdfProcess`, asked over its standard input, answers on its standard output.
+"""The process that reads PDFs: started by `pdf.PdfProcess`, asked over its standard input, answers on its standard
+output.
 
-It imports nothing of Verbund. A file that crashes or stalls the PDF library costs this process and nothing else. Address space and time
-are limited from outside and inside.
+It imports nothing of Verbund. A file that crashes or stalls the PDF library costs this process and nothing else.
+Address space and time are limited from outside and inside.
 
-A request is a line of JSON {"op", "size", ...} and `size` bytes of content; an answer is a line of JSON and `size` bytes.
+A request is a line of JSON {"op", "size", ...} and `size` bytes of content; an answer is a line of JSON and `size`
+bytes.
 """
 
 import json
@@ -29,7 +31,7 @@ def main() -> None:
         content = asked.read(request["size"])
         try:
             facts, body = (_text if request["op"] == "text" else _image)(content, request)
-        except Exception as error:  # whatever a hostile file raises is an answer, too
+        except Exception as error:  # noqa: BLE001 - whatever a hostile file raises is an answer, too
             facts, body = {"error": type(error).__name__}, b""
         _answer(answers, facts, body)
 
@@ -81,9 +83,7 @@ def _png(bitmap: Any) -> bytes:
     width, height, channels = bitmap.width, bitmap.height, bitmap.n_channels
     colour = {1: 0, 3: 2, 4: 6}[channels]
     raw = bytes(bitmap.buffer)
-    rows = b"".join(
-        b"\0" + raw[y * bitmap.stride : y * bitmap.stride + width * channels] for y in range(height)
-    )
+    rows = b"".join(b"\0" + raw[y * bitmap.stride : y * bitmap.stride + width * channels] for y in range(height))
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

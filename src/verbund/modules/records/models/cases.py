@@ -12,10 +12,11 @@ from .fileplan import FilePlanPosition
 
 
 class ReferenceCounter(models.Model):
-    """ReferenceCounter (Zählkreis der Geschäftszeichen): the last number given at a position in a year; year 0 counts subject files.
+    """ReferenceCounter (Zählkreis der Geschäftszeichen): the last number given at a position in a year; year 0
+    counts subject files.
 
-    The row is locked by the transaction that takes a number: a rollback gives it back, so that no number is ever missing. A sequence
-    of PostgreSQL could not promise that.
+    The row is locked by the transaction that takes a number: a rollback gives it back, so that no number is ever
+    missing. A sequence of PostgreSQL could not promise that.
     """
 
     position = models.ForeignKey(FilePlanPosition, on_delete=models.PROTECT, related_name="+")

@@ -52,7 +52,9 @@ class Document(models.Model):
 
 
 class DocumentVersion(models.Model):
-    """DocumentVersion (Dokumentversion): one content of a document. Append-only; `hash` is anchored in the audit chain."""
+    """DocumentVersion (Dokumentversion): one content of a document. Append-only; `hash` is anchored in the audit
+    chain.
+    """
 
     database_rights = APPEND_ONLY
 
@@ -81,7 +83,7 @@ class DocumentVersion(models.Model):
 
 def version_hash(
     *,
-    id: UUID,
+    version_id: UUID,
     document_id: UUID,
     number: int,
     sha256: str,
@@ -93,12 +95,13 @@ def version_hash(
 ) -> str:
     """The canonical hash of a version's row: SHA-256 (hex) over its fields in this order, one a line, UTF-8.
 
-    The instant is written as `YYYY-MM-DDTHH:MM:SS.ffffffZ`, ids in lower case with hyphens, so that plain SQL can re-compute it.
+    The instant is written as `YYYY-MM-DDTHH:MM:SS.ffffffZ`, ids in lower case with hyphens, so that plain SQL can
+    re-compute it.
     """
     instant = created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     fields = [
         "verbund.document-version.1",
-        str(id),
+        str(version_id),
         str(document_id),
         str(number),
         sha256,

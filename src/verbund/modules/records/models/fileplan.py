@@ -38,7 +38,9 @@ class MetadataField(TypedDict):
 
 
 class FilePlanPosition(models.Model):
-    """FilePlanPosition (Aktenplanposition, Betreffseinheit): a code of the file plan with its retention period and disposal."""
+    """FilePlanPosition (Aktenplanposition, Betreffseinheit): a code of the file plan with its retention period and
+    disposal.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     code = models.CharField(max_length=20, unique=True, validators=[RegexValidator(CODE_PATTERN)])
@@ -57,8 +59,7 @@ class FilePlanPosition(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(retention_years__isnull=True)
-                | models.Q(retention_years__lte=MAX_RETENTION_YEARS),
+                condition=models.Q(retention_years__isnull=True) | models.Q(retention_years__lte=MAX_RETENTION_YEARS),
                 name="position_retention_in_range",
             ),
             models.CheckConstraint(

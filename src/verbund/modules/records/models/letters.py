@@ -28,8 +28,9 @@ class Channel(models.TextChoices):
 class Letter(models.Model):
     """Letter (Schreiben, Bescheid): a document that goes to somebody, with the proof that it did.
 
-    `deemed_on` is the day on which the letter counts as made known: the fourth day after it was posted or made available (§ 41 (2)
-    VwVfG, § 9 OZG, since 2025-01-01), the next working day if that is none (§ 31 (3) VwVfG, § 193 BGB).
+    `deemed_on` is the day on which the letter counts as made known: the fourth day after it was posted or made
+    available (§ 41 (2) VwVfG, § 9 OZG, since 2025-01-01), the next working day if that is none (§ 31 (3) VwVfG, §
+    193 BGB).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

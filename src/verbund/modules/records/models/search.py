@@ -19,10 +19,11 @@ class EntryKind(models.TextChoices):
 
 
 class SearchEntry(models.Model):
-    """SearchEntry (Sucheintrag): what can be found of a case or a document, with all that decides whether an actor may find it.
+    """SearchEntry (Sucheintrag): what can be found of a case or a document, with all that decides whether an actor
+    may find it.
 
-    Unit, seal and assignee are repeated from the case, so that a search is one index scan and no join; the services that change them
-    on the case change them here in the same transaction.
+    Unit, seal and assignee are repeated from the case, so that a search is one index scan and no join; the services
+    that change them on the case change them here in the same transaction.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -41,7 +42,8 @@ class SearchEntry(models.Model):
             models.UniqueConstraint(fields=["case"], condition=models.Q(document__isnull=True), name="entry_per_case"),
         ]
         indexes = [
-            # fastupdate off: what was filed is found at full speed at once, and no later search pays for merging a pending list.
+            # fastupdate off: what was filed is found at full speed at once, and no later search pays for merging a
+            # pending list.
             GinIndex(fields=["vector"], name="entry_by_word", fastupdate=False),
             models.Index(fields=["case"], name="entry_by_case"),
         ]

@@ -33,8 +33,8 @@ from .documents import (
     versions,
 )
 from .fileplan import PositionNotFound, PositionView, file_plan, file_plan_csv, position, positions_for_cases
+from .hits import SearchFilters, SearchHit, SearchNote, SearchPage, search, years
 from .pages import Page
-from .search import SearchFilters, SearchHit, SearchNote, SearchPage, search, years
 
 __all__ = [
     "CaseFilters",

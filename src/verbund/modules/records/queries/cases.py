@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from verbund.modules.records.models import Case, CaseState, EntryKind, File, MetadataField, SearchEntry, TimelineEntry
+from verbund.modules.records.policies import Permission, visible_branches, visible_cases
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
-from ..models import Case, CaseState, EntryKind, File, MetadataField, SearchEntry, TimelineEntry
-from ..policies import Permission, visible_branches, visible_cases
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .tsquery import Vectors, matching
 
@@ -112,7 +112,8 @@ class TimelineRow:
 class CaseFilters:
     """CaseFilters (Filter der Vorgangsliste). An empty value does not filter.
 
-    `deadline_before`: only open cases whose promised day lies before it; the list is then ordered by that day, the nearest first.
+    `deadline_before`: only open cases whose promised day lies before it; the list is then ordered by that day, the
+    nearest first.
     """
 
     state: str = ""
@@ -167,11 +168,13 @@ def case(actor: Actor, case_id: UUID, *, origin: str | None = None) -> CaseView:
     )
 
 
-def cases(actor: Actor, *, filters: CaseFilters | None = None, after: str | None = None, limit: int = 50) -> Page[CaseRow]:
+def cases(
+    actor: Actor, *, filters: CaseFilters | None = None, after: str | None = None, limit: int = 50
+) -> Page[CaseRow]:
     """A page of the actor's cases, the newest first (by deadline: the nearest first); one query.
 
-    `after` is the `next` of the page before. Each part of what the actor may see is read from its own index, so that the time does not
-    grow with the number of cases.
+    `after` is the `next` of the page before. Each part of what the actor may see is read from its own index, so that
+    the time does not grow with the number of cases.
 
     Raises:
         policy.Denied

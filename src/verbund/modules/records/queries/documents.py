@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 
+from verbund.modules.records.models import Channel, Document, DocumentKind, DocumentVersion, Letter, LetterState
+from verbund.modules.records.policies import Permission, visible_cases
 from verbund.platform import files
 from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
-from ..models import Channel, Document, DocumentKind, DocumentVersion, Letter, LetterState
-from ..policies import Permission, visible_cases
 from .cases import CaseNotFound
 from .pages import Page, date_key, read_instant_key
 
@@ -133,7 +133,8 @@ class LetterView:
 
 
 def documents(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[DocumentView]:
-    """The documents of a case in their current versions, by number; for citizens and guests only those meant for the party.
+    """The documents of a case in their current versions, by number; for citizens and guests only those meant for the
+    party.
 
     Raises:
         CaseNotFound, policy.Denied
@@ -169,7 +170,9 @@ def versions(actor: Actor, document_id: UUID, *, origin: str | None = None) -> l
     return [_version_view(v, text="") for v in found]
 
 
-def document_text(actor: Actor, document_id: UUID, *, version: int | None = None, origin: str | None = None) -> VersionView:
+def document_text(
+    actor: Actor, document_id: UUID, *, version: int | None = None, origin: str | None = None
+) -> VersionView:
     """A version with the text that was read out of it."""
     found = _version(actor, document_id, version, origin)
     return _version_view(found, text=found.text)
@@ -189,7 +192,9 @@ def document_content(
     )
 
 
-def page_image(actor: Actor, document_id: UUID, *, version: int | None, page: int, origin: str | None = None) -> PageImage:
+def page_image(
+    actor: Actor, document_id: UUID, *, version: int | None, page: int, origin: str | None = None
+) -> PageImage:
     """What `gateways.pdf` needs to draw page `page` (from 1) of a PDF.
 
     Raises:

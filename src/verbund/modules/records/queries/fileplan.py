@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from verbund.modules.records.models import FilePlanPosition, MetadataField
+from verbund.modules.records.policies import Permission
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
-
-from ..models import FilePlanPosition, MetadataField
-from ..policies import Permission
 
 CSV_COLUMNS: Final = ("code", "title", "parent", "retention_years", "disposal", "valid", "metadata_fields")
 
@@ -68,7 +67,8 @@ def position(actor: Actor, code: str) -> PositionView:
 
 
 def file_plan_csv(actor: Actor) -> str:
-    """The plan as the CSV that `import_file_plan` reads: semicolons, UTF-8 with byte order mark for the office's spreadsheet.
+    """The plan as the CSV that `import_file_plan` reads: semicolons, UTF-8 with byte order mark for the office's
+    spreadsheet.
 
     A metadata field is written `name:label:kind`, with `!` behind the kind if required; several are separated by `|`.
     """

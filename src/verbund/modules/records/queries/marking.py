@@ -1,4 +1,6 @@
-"""Showing where a hit stands: a piece of the text, cut into marked and unmarked segments. Plain text in, plain text out."""
+"""Showing where a hit stands: a piece of the text, cut into marked and unmarked segments. Plain text in, plain text
+out.
+"""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -16,9 +16,9 @@ class Page(Generic[T]):
     next: str | None
 
 
-def date_key(at: datetime | date, id: UUID) -> str:
+def date_key(at: datetime | date, row_id: UUID) -> str:
     """The key of a row in a list ordered by an instant (or date) and id."""
-    return f"{at.isoformat()}~{id}"
+    return f"{at.isoformat()}~{row_id}"
 
 
 def read_instant_key(key: str | None) -> tuple[datetime, UUID] | None:
@@ -27,10 +27,10 @@ def read_instant_key(key: str | None) -> tuple[datetime, UUID] | None:
     if len(parts) != 2:
         return None
     try:
-        at, id = datetime.fromisoformat(parts[0]), UUID(parts[1])
+        at, row_id = datetime.fromisoformat(parts[0]), UUID(parts[1])
     except ValueError:
         return None
-    return None if at.tzinfo is None else (at, id)
+    return None if at.tzinfo is None else (at, row_id)
 
 
 def read_date_key(key: str | None) -> tuple[date, UUID] | None:

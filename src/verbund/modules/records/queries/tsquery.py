@@ -6,8 +6,8 @@
     park*                       words that begin so
     32.10-2026/0007             the reference, or the beginning of one
 
-Words are stemmed by PostgreSQL's German configuration, on the spelling that `words.canonical` makes of them on both sides, and each may
-also stand inside a compound.
+Words are stemmed by PostgreSQL's German configuration, on the spelling that `words.canonical` makes of them on both
+sides, and each may also stand inside a compound.
 """
 
 import re
@@ -41,7 +41,9 @@ class _Clause:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Matching (Suchausdruck): the query for PostgreSQL, or why there is none; `marks` are the words to be shown in the hits."""
+    """Matching (Suchausdruck): the query for PostgreSQL, or why there is none; `marks` are the words to be shown in
+    the hits.
+    """
 
     text: str | None
     note: str  # "" | empty | only_without | too_common
@@ -122,7 +124,9 @@ def _completions(prefix: str) -> list[str]:
 
 
 def _stems(clauses: list[_Clause]) -> list[list[str]]:
-    """What PostgreSQL makes of each clause: one query text for a word or phrase, one for each completion of a prefix."""
+    """What PostgreSQL makes of each clause: one query text for a word or phrase, one for each completion of a
+    prefix.
+    """
     calls: list[str] = []
     values: list[str] = []
     counts: list[int] = []

@@ -1,14 +1,17 @@
 """The words of a German text as search terms: one spelling, and the constituents of compounds.
 
-PostgreSQL's own German configuration stems, but it splits no compounds, and the dictionaries that would are files on the server that
+PostgreSQL's own German configuration stems, but it splits no compounds, and the dictionaries that would are files on
+the server that
 nobody may put there on a database of somebody else. So compounds are split here, in two steps:
 
-1. A word is cut into constituents of the room's lexicon (`lexicon.txt`), with linking letters (Gebühr-en-bescheid) and a lost final e
-   (Schul-amt); what the lexicon does not know may stand between them (Parchim-strasse) at a price. The cheapest cut wins.
+1. A word is cut into constituents of the room's lexicon (`lexicon.txt`), with linking letters (Gebühr-en-bescheid)
+and a lost final e
+   (Schul-amt); what the lexicon does not know may stand between them (Parchim-strasse) at a price. The cheapest cut
+   wins.
 2. A long word in which the lexicon finds nothing is cut by hyphenation, and only its beginnings and ends become terms.
 
-Terms of constituents begin with `~`, so that they never meet the stems of whole words. Neighbouring constituents are kept as runs
-("~stadt+vertretung"), so that a compound is found inside a longer one.
+Terms of constituents begin with `~`, so that they never meet the stems of whole words. Neighbouring constituents are
+kept as runs ("~stadt+vertretung"), so that a compound is found inside a longer one.
 """
 
 import re
@@ -25,15 +28,82 @@ MAX_WORD = 60  # longer runs of letters are no words
 MAX_TERMS = 40_000  # of one document: some 300 pages of ever new words
 _MIN_UNKNOWN = 4
 _MIN_WEAK = 5
-_KNOWN: Final = 1.0
-_KNOWN_SHORT: Final = 1.35  # of three letters and less: rat, amt, see
+_KNOWN: Final = 0.9
+_KNOWN_SHORT: Final = 1.3  # of three letters and less: rat, amt, see
 _LINKS: Final = {"": 0.0, "s": 0.04, "n": 0.06, "en": 0.06, "es": 0.08, "e": 0.1, "er": 0.16, "ern": 0.16}
 _AFFIXES: Final = frozenset(
-    "ung ungen ungs lich liche lichen licher liches keit keiten heit heiten schaft schaften isch ische ischen tion tionen ierung ieren"
-    " bar bare baren haft los lose losen sam same samen chen lein ling linge nis nisse tum ende enden endes zehn end ern eln elt"
-    " igen iger iges tung tungen lung rung nung dung gung sung zung bung kung mung tlich ller nden nder rinnen innen lichkeit".split()
+    [
+        "ung",
+        "ungen",
+        "ungs",
+        "lich",
+        "liche",
+        "lichen",
+        "licher",
+        "liches",
+        "keit",
+        "keiten",
+        "heit",
+        "heiten",
+        "schaft",
+        "schaften",
+        "isch",
+        "ische",
+        "ischen",
+        "tion",
+        "tionen",
+        "ierung",
+        "ieren",
+        "bar",
+        "bare",
+        "baren",
+        "haft",
+        "los",
+        "lose",
+        "losen",
+        "sam",
+        "same",
+        "samen",
+        "chen",
+        "lein",
+        "ling",
+        "linge",
+        "nis",
+        "nisse",
+        "tum",
+        "ende",
+        "enden",
+        "endes",
+        "zehn",
+        "end",
+        "ern",
+        "eln",
+        "elt",
+        "igen",
+        "iger",
+        "iges",
+        "tung",
+        "tungen",
+        "lung",
+        "rung",
+        "nung",
+        "dung",
+        "gung",
+        "sung",
+        "zung",
+        "bung",
+        "kung",
+        "mung",
+        "tlich",
+        "ller",
+        "nden",
+        "nder",
+        "rinnen",
+        "innen",
+        "lichkeit",
+    ]
 )
-_PREFIXES: Final = frozenset("be ge ver vera ent zer er emp miss un wieder".split())
+_PREFIXES: Final = frozenset(["be", "ge", "ver", "vera", "ent", "zer", "er", "emp", "miss", "un", "wieder"])
 _ENDINGS: Final = ("innen", "ern", "es", "en", "er", "em", "e", "n", "s")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*", re.UNICODE)
 _VOWEL: Final = re.compile(r"[aeiouy]")

@@ -9,17 +9,25 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.records.events import CaseClosed as CaseClosedEvent
+from verbund.modules.records.events import CaseOpened
+from verbund.modules.records.models import (
+    Case,
+    CaseReader,
+    CaseState,
+    File,
+    FilePlanPosition,
+    TimelineEntry,
+    TimelineKind,
+)
+from verbund.modules.records.models.fileplan import MAX_RETENTION_YEARS
+from verbund.modules.records.policies import Permission, stands_for, visible_cases
+from verbund.modules.records.queries.cases import CaseNotFound
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id
 
-from ..events import CaseClosed as CaseClosedEvent
-from ..events import CaseOpened
-from ..models import Case, CaseReader, CaseState, File, FilePlanPosition, TimelineEntry, TimelineKind
-from ..models.fileplan import MAX_RETENTION_YEARS
-from ..policies import Permission, stands_for, visible_cases
-from ..queries.cases import CaseNotFound
 from .indexing import index_case, move_entries
 from .numbering import SUBJECT_FILES, give_back_number, next_number
 from .texts import LONGEST_NOTE, check_metadata, check_title, lines, one_line
@@ -81,7 +89,8 @@ def open_case(
         unit: code of the organisational unit that works on it.
         origin: opaque text of the process that opens it; "" if a person does.
         party: the name of the person or body concerned; may be empty.
-        file_title: the subject file to which the case belongs, opened if there is none of that title at the position; without it the
+        file_title: the subject file to which the case belongs, opened if there is none of that title at the
+        position; without it the
             case belongs to the position's collecting file of the year.
         promised_on: the day by which the party has been promised an answer.
 
@@ -171,7 +180,8 @@ def assign_case(
     unit: str | None = None,
     expected_revision: int | None = None,
 ) -> None:
-    """Assign a case (Vorgang zuweisen) to a person, or hand it to another unit; `person=None` gives it back to the unit.
+    """Assign a case (Vorgang zuweisen) to a person, or hand it to another unit; `person=None` gives it back to the
+    unit.
 
     Raises:
         CaseNotFound, CaseClosed, CaseMoved, CaseInvalid, policy.Denied
@@ -223,7 +233,8 @@ def promise(actor: Actor, *, case_id: UUID, promised_on: date | None, now: datet
 
 @transaction.atomic
 def seal_case(actor: Actor, *, case_id: UUID, readers: Iterable[UUID], now: datetime) -> None:
-    """Seal a case (Vorgang sperren): from now on it exists only for its assignee, for `readers`, and for the sealing person.
+    """Seal a case (Vorgang sperren): from now on it exists only for its assignee, for `readers`, and for the sealing
+    person.
 
     Raises:
         CaseNotFound, policy.Denied
@@ -280,7 +291,9 @@ def note(
     if not tidy:
         raise CaseInvalid({"text": _("Write something before you save the note.")})
     if len(tidy) > LONGEST_NOTE:
-        raise CaseInvalid({"text": _("Shorten the note to at most %(longest)d characters.") % {"longest": LONGEST_NOTE}})
+        raise CaseInvalid(
+            {"text": _("Shorten the note to at most %(longest)d characters.") % {"longest": LONGEST_NOTE}}
+        )
     case = visible_cases(actor, origin).filter(pk=case_id).first()
     if case is None:
         raise CaseNotFound(case_id)
@@ -293,7 +306,8 @@ def note(
 def close_case(
     actor: Actor, *, case_id: UUID, now: datetime, retention_years: int | None = None, origin: str | None = None
 ) -> ClosedCase:
-    """Close a case (Vorgang schliessen): its retention period begins at the end of the year and lasts the years of its position.
+    """Close a case (Vorgang schliessen): its retention period begins at the end of the year and lasts the years of
+    its position.
 
     A longer or shorter period can be named. A case that is closed already stays as it is, and its date is returned.
 
@@ -315,9 +329,7 @@ def close_case(
     case.retention_until = retention_end(local_date(now), years)
     case.revision += 1
     case.save(update_fields=["state", "closed_at", "retention_until", "revision"])
-    add_to_timeline(
-        actor, case, TimelineKind.CLOSED, now, values={"retention_until": case.retention_until.isoformat()}
-    )
+    add_to_timeline(actor, case, TimelineKind.CLOSED, now, values={"retention_until": case.retention_until.isoformat()})
     events.publish(actor, CaseClosedEvent(case.id, case.reference, case.origin, case.retention_until))
     audit.record(
         actor,
@@ -331,7 +343,9 @@ def close_case(
 
 
 def retention_end(closed_on: date, years: int) -> date:
-    """The last day of a retention period (Aufbewahrungsfrist): it begins with the end of the year in which the case was closed."""
+    """The last day of a retention period (Aufbewahrungsfrist): it begins with the end of the year in which the case
+    was closed.
+    """
     return date(closed_on.year + years, 12, 31)
 
 

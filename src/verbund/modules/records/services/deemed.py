@@ -24,8 +24,9 @@ def is_working_day(day: date) -> bool:
 def deemed_on(sent_on: date) -> date:
     """The day on which a letter posted or made available on `sent_on` counts as made known (Bekanntgabefiktion).
 
-    The fourth day after it (§ 41 (2) VwVfG, § 122 (2) and § 122a (4) AO, § 9 OZG; the third before 2025), moved to the next working day
-    if it is none (§ 31 (3) VwVfG, § 108 (3) AO, § 193 BGB): the reading that favours the recipient.
+    The fourth day after it (§ 41 (2) VwVfG, § 122 (2) and § 122a (4) AO, § 9 OZG; the third before 2025), moved to
+    the next working day if it is none (§ 31 (3) VwVfG, § 108 (3) AO, § 193 BGB): the reading that favours the
+    recipient.
     """
     day = sent_on + timedelta(days=DEEMED_AFTER if sent_on >= _SINCE else _BEFORE)
     while not is_working_day(day):

@@ -9,15 +9,23 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.records.models import (
+    Case,
+    CaseState,
+    Document,
+    DocumentKind,
+    DocumentVersion,
+    TimelineKind,
+    version_hash,
+)
+from verbund.modules.records.policies import Permission, visible_cases
+from verbund.modules.records.queries.documents import DocumentNotFound
 from verbund.platform import audit, files
 from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, new_id
 
-from ..models import Case, CaseState, Document, DocumentKind, DocumentVersion, TimelineKind, version_hash
-from ..policies import Permission, visible_cases
-from ..queries.documents import DocumentNotFound
 from .cases import CaseClosed, add_to_timeline, open_case_for_change
 from .indexing import index_document, reindex_document
 from .reading import ContentText, read_text
@@ -34,8 +42,8 @@ class StaleVersion(Conflict):
     def __init__(self, current: int) -> None:
         super().__init__(
             _(
-                "Version %(current)d of this document has been added in the meantime. Look at it first, then add yours once more"
-                " if it is still needed."
+                "Version %(current)d of this document has been added in the meantime. Look at it first, then add yours"
+                " once more if it is still needed."
             )
             % {"current": current}
         )
@@ -73,8 +81,8 @@ def file_document(
 
     Args:
         kind: a `DocumentKind`.
-        visible_to_party: whether the party sees it in the portal; by default what a citizen or guest brought, and nothing else.
-        origin: of the process through which a citizen or guest comes; they must name it.
+        visible_to_party: whether the party sees it in the portal; by default what a citizen or guest brought, and
+        nothing else. origin: of the process through which a citizen or guest comes; they must name it.
 
     Raises:
         DocumentInvalid: no title, unknown kind.
@@ -209,9 +217,9 @@ def add_document(
 def _version(
     actor: Actor, document: Document, stored: StoredFile, filename: str, text: ContentText, now: datetime
 ) -> DocumentVersion:
-    id, created_by = new_id(), actor.name[:200]
+    version_id, created_by = new_id(), actor.name[:200]
     version = DocumentVersion(
-        id=id,
+        id=version_id,
         document=document,
         number=document.versions,
         content=stored,
@@ -224,7 +232,7 @@ def _version(
         created_at=now,
         created_by=created_by,
         hash=version_hash(
-            id=id,
+            version_id=version_id,
             document_id=document.id,
             number=document.versions,
             sha256=stored.sha256,
@@ -240,7 +248,9 @@ def _version(
 
 
 def record_version(actor: Actor, action: str, case: Case, document: Document, version: DocumentVersion) -> None:
-    """The anchor of the version in the audit chain: `verbund verify` compares these values with the rows and the store."""
+    """The anchor of the version in the audit chain: `verbund verify` compares these values with the rows and the
+    store.
+    """
     audit.record(
         actor,
         action,

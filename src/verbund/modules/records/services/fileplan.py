@@ -12,15 +12,15 @@ from typing import Final
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.records.models import Disposal, FilePlanPosition, MetadataField, MetadataKind
+from verbund.modules.records.models.fileplan import MAX_RETENTION_YEARS
+from verbund.modules.records.policies import Permission
+from verbund.modules.records.queries.fileplan import CSV_COLUMNS, code_key
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Invalid, new_id
 
-from ..models import Disposal, FilePlanPosition, MetadataField, MetadataKind
-from ..models.fileplan import MAX_RETENTION_YEARS
-from ..policies import Permission
-from ..queries.fileplan import CSV_COLUMNS, code_key
 from .texts import one_line
 
 MOST_LINES: Final = 20_000
@@ -45,7 +45,9 @@ _GERMAN: Final = {
 
 
 class FilePlanInvalid(Invalid):
-    """The file cannot be imported; nothing was. `lines` lists every error as (line number, message), the heading being line 1."""
+    """The file cannot be imported; nothing was. `lines` lists every error as (line number, message), the heading
+    being line 1.
+    """
 
     def __init__(self, lines: list[tuple[int, str]]) -> None:
         super().__init__({"csv": "\n".join(_("Line %(line)d: %(text)s") % {"line": n, "text": t} for n, t in lines)})
@@ -83,8 +85,8 @@ def sample_file_plan() -> str:
 def import_file_plan(actor: Actor, *, csv_text: str, now: datetime) -> FilePlanReport:
     """Import a file plan (Aktenplan einlesen): positions are added or changed by their code; none is removed.
 
-    Semicolons, commas or tabs; columns `queries.fileplan.CSV_COLUMNS` in any order, by their English or German names. A `parent` left empty is
-    the code without its last part. The whole file is checked first.
+    Semicolons, commas or tabs; columns `queries.fileplan.CSV_COLUMNS` in any order, by their English or German
+    names. A `parent` left empty is the code without its last part. The whole file is checked first.
 
     Raises:
         FilePlanInvalid: with every error at once.
@@ -163,7 +165,11 @@ def _parse(csv_text: str, present: frozenset[str]) -> list[_Row]:
             continue
         if row.code in seen:
             errors.append(
-                (line, _("The code %(code)s stands in line %(line)d already.") % {"code": row.code, "line": seen[row.code]})
+                (
+                    line,
+                    _("The code %(code)s stands in line %(line)d already.")
+                    % {"code": row.code, "line": seen[row.code]},
+                )
             )
         seen.setdefault(row.code, line)
         rows.append(row)
@@ -213,7 +219,9 @@ def _row(line: int, cells: dict[str, str], errors: list[tuple[int, str]]) -> _Ro
 
 def _is_code(code: str) -> bool:
     parts = code.split(".")
-    return 1 <= len(parts) <= 5 and all(p.isascii() and p.isdigit() and len(p) <= 3 for p in parts) and len(parts[0]) <= 2
+    return (
+        1 <= len(parts) <= 5 and all(p.isascii() and p.isdigit() and len(p) <= 3 for p in parts) and len(parts[0]) <= 2
+    )
 
 
 def _years(text: str, wrong: Callable[[str], None]) -> int | None:

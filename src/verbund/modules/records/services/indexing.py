@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.postgres.search import SearchVectorField
-from django.db.models import Func, TextField, Value
+from django.db.models import Field, Func, TextField, Value
 
+from verbund.modules.records.models import Case, Document, EntryKind, SearchEntry
+from verbund.modules.records.queries.words import canonical, compound_terms
 from verbund.platform.tenancy import local_date, new_id
 
-from ..models import Case, Document, EntryKind, SearchEntry
-from ..queries.words import canonical, compound_terms
+if TYPE_CHECKING:
+    _AnyField = Field[Any, Any]
+else:
+    _AnyField = Field
 
 INDEXED: Final = 400_000  # characters of a text; PostgreSQL's own limit is a megabyte of different words
 
@@ -20,7 +24,8 @@ class _Vector(Func):
 
     output_field = SearchVectorField()
     template = (
-        "(setweight(to_tsvector('pg_catalog.german', {0}), 'A') || setweight(to_tsvector('pg_catalog.german', {1}), 'C')"
+        "(setweight(to_tsvector('pg_catalog.german', {0}), 'A') "
+        "|| setweight(to_tsvector('pg_catalog.german', {1}), 'C')"
         " || setweight(to_tsvector('pg_catalog.german', {2}), 'B') || array_to_tsvector({3}))"
     )
 
@@ -44,7 +49,7 @@ def vector(*, head: str, context: str, body: str, references: list[str]) -> Func
     )
 
 
-class _TextArray(TextField):
+class _TextArray(_AnyField):
     """A list of strings as one parameter; `ArrayField` would check each of some thousand values."""
 
     def get_prep_value(self, value: Any) -> Any:
@@ -60,7 +65,9 @@ def _clean(text: str) -> str:
 
 def index_case(case: Case, *, file_reference: str) -> None:
     """Write the entry of a new case."""
-    SearchEntry.objects.bulk_create([_entry(case, None, EntryKind.CASE, case.opened_at, _case_vector(case, file_reference))])
+    SearchEntry.objects.bulk_create(
+        [_entry(case, None, EntryKind.CASE, case.opened_at, _case_vector(case, file_reference))]
+    )
 
 
 def index_document(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> None:
@@ -79,9 +86,7 @@ def reindex_document(case: Case, document: Document, *, text: str, filename: str
 
 def move_entries(case: Case) -> None:
     """Repeat on the entries what decides who may find them, after it has changed on the case."""
-    SearchEntry.objects.filter(case=case).update(
-        unit=case.unit, is_sealed=case.is_sealed, assigned_to=case.assigned_to
-    )
+    SearchEntry.objects.filter(case=case).update(unit=case.unit, is_sealed=case.is_sealed, assigned_to=case.assigned_to)
 
 
 def _entry(case: Case, document: Document | None, kind: EntryKind, at: datetime, vector: Func) -> SearchEntry:

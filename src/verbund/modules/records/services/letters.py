@@ -11,16 +11,16 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.records.events import LetterDelivered, LetterIssued
+from verbund.modules.records.gateways.mail import Notice, mailer
+from verbund.modules.records.models import Channel, DocumentKind, Letter, LetterState, TimelineKind
+from verbund.modules.records.policies import Permission, visible_cases
+from verbund.modules.records.queries.documents import DocumentNotFound
 from verbund.platform import audit, events, files, printing
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, current_body, local_date, new_id
 
-from ..events import LetterDelivered, LetterIssued
-from ..gateways.mail import Notice, mailer
-from ..models import Channel, DocumentKind, Letter, LetterState, TimelineKind
-from ..policies import Permission, visible_cases
-from ..queries.documents import DocumentNotFound
 from .cases import add_to_timeline, open_case_for_change
 from .deemed import deemed_on
 from .documents import add_document, record_version
@@ -43,7 +43,8 @@ class LetterAlreadyDelivered(Conflict):
 class Recipient:
     """Recipient (Empfänger) of a letter.
 
-    `mailbox` names the mailbox in the portal in words of the process room ("" for none): if there is one, the letter goes there, and
+    `mailbox` names the mailbox in the portal in words of the process room ("" for none): if there is one, the letter
+    goes there, and
     `email` gets a notice without content. Without a mailbox it is printed and goes to `address`, line by line.
     """
 
@@ -76,10 +77,11 @@ def issue_letter(
     kind: str = DocumentKind.DECISION,
     origin: str | None = None,
 ) -> LetterRef:
-    """Issue a letter (Schreiben fertigen): set it as PDF/A, file it in the case, and tell of it, so that it is dispatched.
+    """Issue a letter (Schreiben fertigen): set it as PDF/A, file it in the case, and tell of it, so that it is
+    dispatched.
 
-    `template` and `data` are those of `printing.letter`; `subject`, `date`, `recipient` and `reference` are filled in from the title,
-    the clock, the recipient and the case where `data` does not name them.
+    `template` and `data` are those of `printing.letter`; `subject`, `date`, `recipient` and `reference` are filled
+    in from the title, the clock, the recipient and the case where `data` does not name them.
 
     Raises:
         LetterInvalid: no title, a recipient who cannot be reached.
@@ -164,8 +166,9 @@ def issue_letter(
 def dispatch_letter(actor: Actor, *, letter_id: UUID, now: datetime) -> None:
     """Send a letter off (absenden), by the first way that is open: mailbox in the portal, else the print room.
 
-    Into a mailbox it is delivered at once, with the time as proof; `send_notice` then tells by e-mail that something lies there. For the
-    print room it is marked, and whoever posts it records the delivery. A second call changes nothing.
+    Into a mailbox it is delivered at once, with the time as proof; `send_notice` then tells by e-mail that something
+    lies there. For the print room it is marked, and whoever posts it records the delivery. A second call changes
+    nothing.
 
     Raises:
         DocumentNotFound, policy.Denied
@@ -187,10 +190,9 @@ def dispatch_letter(actor: Actor, *, letter_id: UUID, now: datetime) -> None:
 
 
 @transaction.atomic
-def record_delivery(
-    actor: Actor, *, letter_id: UUID, channel: str, proof: Mapping[str, str], now: datetime
-) -> None:
-    """Record that a letter left the house (Absendevermerk), with its proof; `now` is when it was posted or made available.
+def record_delivery(actor: Actor, *, letter_id: UUID, channel: str, proof: Mapping[str, str], now: datetime) -> None:
+    """Record that a letter left the house (Absendevermerk), with its proof; `now` is when it was posted or made
+    available.
 
     Raises:
         LetterInvalid: an unknown channel.
@@ -207,10 +209,11 @@ def record_delivery(
 
 @transaction.atomic
 def send_notice(actor: Actor, *, letter_id: UUID, now: datetime) -> None:
-    """Tell the recipient by e-mail that a letter lies in the mailbox (Benachrichtigung); the proof of delivery keeps that it was told.
+    """Tell the recipient by e-mail that a letter lies in the mailbox (Benachrichtigung); the proof of delivery keeps
+    that it was told.
 
-    Nothing happens for letters by other ways, without an e-mail address, or told of already. What the mail server refuses is raised, so
-    that the job is tried again.
+    Nothing happens for letters by other ways, without an e-mail address, or told of already. What the mail server
+    refuses is raised, so that the job is tried again.
 
     Raises:
         DocumentNotFound, policy.Denied
@@ -276,8 +279,8 @@ def _notice(letter: Letter) -> Notice:
         to=str(letter.recipient["email"]),
         subject=_("%(body)s: a letter lies in your mailbox") % {"body": body},
         text=_(
-            "Good day,\n\na letter from %(body)s lies in your mailbox in the portal. For the protection of your data it is not"
-            " attached to this message. Please sign in to read it.\n\nReference: %(reference)s\n"
+            "Good day,\n\na letter from %(body)s lies in your mailbox in the portal. For the protection of your data it"
+            " is not attached to this message. Please sign in to read it.\n\nReference: %(reference)s\n"
         )
         % {"body": body, "reference": letter.case.reference},
         message_id=f"<{letter.id}@{current_body().slug}.verbund>",

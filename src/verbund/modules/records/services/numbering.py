@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F
 
-from ..models import ReferenceCounter
+from verbund.modules.records.models import ReferenceCounter
 
 SUBJECT_FILES: Final = 0  # the "year" under which the subject files of a position are counted
 
-# One statement instead of three: makes the counter, or locks it and counts on. The lock is held until the transaction ends, so that a
-# rollback gives the number back before anybody else can take the next one.
+# One statement instead of three: makes the counter, or locks it and counts on. The lock is held until the
+# transaction ends, so that a rollback gives the number back before anybody else can take the next one.
 _NEXT: Final = """
 INSERT INTO records_referencecounter (position_id, year, last) VALUES (%s, %s, 1)
 ON CONFLICT (position_id, year) DO UPDATE SET last = records_referencecounter.last + 1
@@ -20,7 +20,9 @@ RETURNING last
 
 
 def next_number(position_id: UUID, year: int) -> int:
-    """The next number at a position in a year (in `SUBJECT_FILES` for its subject files); others wait until the transaction ends."""
+    """The next number at a position in a year (in `SUBJECT_FILES` for its subject files); others wait until the
+    transaction ends.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [position_id, year])
         row = cursor.fetchone()

@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml import etree
 
-from ..gateways.pdf import CHARACTERS, reader
+from verbund.modules.records.gateways.pdf import CHARACTERS, reader
 
 PDF: Final = "application/pdf"
 _WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -58,8 +58,8 @@ def _office(content: bytes, part: str) -> str:
     if len(data) > _MOST_XML:
         raise ValueError("too large")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    root = etree.fromstring(data, parser)
-    if root.getroottree().docinfo.doctype:
+    if b"<!DOCTYPE" in data:
         raise ValueError("a document type declaration")
+    root = etree.fromstring(data, parser)
     paragraphs = (e for e in root.iter() if isinstance(e.tag, str) and etree.QName(e).localname in {"p", "h"})
     return "\n".join("".join(map(str, p.itertext())) for p in paragraphs)

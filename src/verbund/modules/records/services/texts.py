@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
-from ..models import MetadataField, MetadataKind
+from verbund.modules.records.models import MetadataField, MetadataKind
 
 LONGEST_NOTE: Final = 10_000
 
@@ -38,7 +38,9 @@ def check_title(title: str, errors: dict[str, str], *, longest: int = 300, field
 def check_metadata(
     values: Mapping[str, Any] | None, fields: Sequence[MetadataField], errors: dict[str, str]
 ) -> dict[str, Any]:
-    """Metadata (Metadaten) of a case: what the position's fields ask for is checked by kind, the rest is kept as it is."""
+    """Metadata (Metadaten) of a case: what the position's fields ask for is checked by kind, the rest is kept as it
+    is.
+    """
     given = dict(values or {})
     for field in fields:
         name, value = field["name"], given.get(field["name"])

@@ -105,7 +105,9 @@ def test_words_phrases_exclusions_and_beginnings_are_understood(clerk: Actor) ->
     assert found(clerk, "strecke hafen") == set()
 
 
-@pytest.mark.parametrize("typed", ["Vertr*", "vertret*", "vertretu*", "vertretun*", "vertretung*", "verträt* OR", "stadtver*"])
+@pytest.mark.parametrize(
+    "typed", ["Vertr*", "vertret*", "vertretu*", "vertretun*", "vertretung*", "verträt* OR", "stadtver*"]
+)
 def test_a_word_is_found_while_it_is_being_typed(clerk: Actor, typed: str) -> None:
     case = factories.open_case(clerk, title="Anderes")
     factories.file_text(clerk, case, "Vertretung und Stadtvertretung or else", title="Treffer")
@@ -114,7 +116,9 @@ def test_a_word_is_found_while_it_is_being_typed(clerk: Actor, typed: str) -> No
 
 def test_references_parties_and_metadata_are_found(clerk: Actor) -> None:
     first = factories.open_case(clerk, title="Eins", party="Ayşe Öztürk-Maßmann")
-    second = factories.open_case(clerk, title="Zwei", party="Bernd Muster", position="32.20", metadata={"beginn": "2026-12-01"})
+    second = factories.open_case(
+        clerk, title="Zwei", party="Bernd Muster", position="32.20", metadata={"beginn": "2026-12-01"}
+    )
     factories.file_text(clerk, second, "Inhalt", title="Blatt", metadata={"kennzeichen": "LWL-XY 123"})
     assert first.reference == "32.10-2026/0001"
     assert found(clerk, first.reference) == {"Eins"}
@@ -138,12 +142,27 @@ def test_references_parties_and_metadata_are_found(clerk: Actor) -> None:
 def test_a_question_without_a_word_is_answered_with_a_hint(clerk: Actor, typed: str, note: str) -> None:
     page = queries.search(clerk, typed)
     assert (page.rows, page.next, page.note) == ((), None, note)
-    assert page.note is not None and page.note.message
+    assert page.note is not None
+    assert page.note.message
 
 
 @pytest.mark.parametrize(
     "typed",
-    ["'", "a & | ! b", "\\'; drop", "foo:*A <-> bar", "((((", "a\x00b", "'~stadt'", "x" * 5000, '"offen', "--- - -", "<b>Bau</b>", "%_%", "🦌 & 12/3"],
+    [
+        "'",
+        "a & | ! b",
+        "\\'; drop",
+        "foo:*A <-> bar",
+        "((((",
+        "a\x00b",
+        "'~stadt'",
+        "x" * 5000,
+        '"offen',
+        "--- - -",
+        "<b>Bau</b>",
+        "%_%",
+        "🦌 & 12/3",
+    ],
 )
 def test_nothing_that_is_typed_breaks_the_search(clerk: Actor, typed: str) -> None:
     assert queries.search(clerk, typed).rows == ()
@@ -179,7 +198,7 @@ def test_title_and_party_come_before_text_and_text_before_parts_of_words(clerk: 
 def test_few_hits_are_ranked_and_many_come_newest_first_page_by_page(
     clerk: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("verbund.modules.records.queries.search.RANKED", 5)
+    monkeypatch.setattr("verbund.modules.records.queries.hits.RANKED", 5)
     case = factories.open_case(clerk, title="Anderes")
     ids = [factories.file_text(clerk, case, "Linde", title=f"T{n}").id for n in range(7)]
     seen, after = [], None

@@ -11,11 +11,11 @@ from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Left
 from django.utils.translation import gettext_lazy as _
 
+from verbund.modules.records.models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
+from verbund.modules.records.policies import Permission, visible_entries
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 
-from ..models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
-from ..policies import Permission, visible_entries
 from .marking import Marker, Segments
 from .pages import date_key, read_instant_key
 from .tsquery import Matching, Vectors, matching
@@ -38,7 +38,9 @@ class SearchNote(StrEnum):
 
 _NOTES: Final = {
     SearchNote.EMPTY: _("Enter a word, a name or a reference."),
-    SearchNote.ONLY_WITHOUT: _("Name at least one word that is to be found; the others can then be left out with a minus."),
+    SearchNote.ONLY_WITHOUT: _(
+        "Name at least one word that is to be found; the others can then be left out with a minus."
+    ),
     SearchNote.TOO_COMMON: _("These words stand in nearly every document. Add a word that says more."),
 }
 
@@ -98,8 +100,8 @@ def search(
 ) -> SearchPage:
     """A page of what the actor may find: see `tsquery` for what can be typed.
 
-    Up to `RANKED` hits come in order of relevance (title, reference and party before text before parts of words), more the newest first.
-    What the actor may not see takes no part, not even in the decision between the two.
+    Up to `RANKED` hits come in order of relevance (title, reference and party before text before parts of words),
+    more the newest first. What the actor may not see takes no part, not even in the decision between the two.
 
     Raises:
         policy.Denied
@@ -114,13 +116,13 @@ def search(
     if key is None:
         newest = list(found.order_by("-happened_at", "-id").values_list("id", "happened_at")[: RANKED + 1])
         if len(newest) <= RANKED:
-            return _ranked([id for id, _at in newest], query, _offset(after), limit)
+            return _ranked([entry_id for entry_id, _at in newest], query, _offset(after), limit)
     else:
         older = Q(happened_at__lt=key[0]) | Q(happened_at=key[0], id__lt=key[1])
         newest = list(found.filter(older).order_by("-happened_at", "-id").values_list("id", "happened_at")[: limit + 1])
     shown = newest[:limit]
     following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
-    return SearchPage(_hits([id for id, _at in shown], query), following, ranked=False)
+    return SearchPage(_hits([entry_id for entry_id, _at in shown], query), following, ranked=False)
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:
@@ -157,7 +159,9 @@ def _narrowed(filters: SearchFilters) -> Q:
 
 
 def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
-    """What is shown of the entries, in the given order: one query for the entries, one for the documents' beginnings."""
+    """What is shown of the entries, in the given order: one query for the entries, one for the documents'
+    beginnings.
+    """
     entries = {e.id: e for e in _entries(ids).select_related("case", "document").defer("vector")}
     shown = [e.document_id for e in entries.values() if e.document_id is not None]
     beginnings: dict[UUID, str] = {}
@@ -166,8 +170,8 @@ def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
         beginnings = dict(current.annotate(beginning=Left("text", READ)).values_list("document_id", "beginning"))
     marker = Marker(query.marks, query.prefixes)
     hits = []
-    for id in ids:
-        entry = entries[id]
+    for entry_id in ids:
+        entry = entries[entry_id]
         document, case = entry.document, entry.case
         hits.append(
             SearchHit(
