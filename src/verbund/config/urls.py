@@ -17,5 +17,5 @@ for _pages in (
     try:
         if find_spec(_pages):
             urlpatterns.append(path("", include(_pages)))
-    except ModuleNotFoundError:
+    except ImportError:
         continue

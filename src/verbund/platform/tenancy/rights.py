@@ -19,9 +19,11 @@ READ_ONLY: Final = ("SELECT",)
 PUBLIC_RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "tenancy_body": READ_ONLY,
     "tenancy_host": READ_ONLY,
-    "django_session": FULL,
-    "identity_person": ("SELECT", "INSERT", "UPDATE"),
+    # Row level security (identity 0002) narrows these to the people of the body.
+    "identity_person": ("SELECT", "UPDATE"),
     "identity_assignment": ("SELECT", "INSERT", "UPDATE"),
+    "identity_secondfactor": FULL,
+    "identity_recoverycode": FULL,
 }
 
 APP_RIGHTS: Final[dict[str, tuple[str, ...]]] = {
