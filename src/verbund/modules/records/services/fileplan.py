@@ -206,7 +206,7 @@ def _row(line: int, cells: dict[str, str], errors: list[tuple[int, str]]) -> _Ro
     disposal = cells.get("disposal", "").upper()
     if disposal and disposal not in Disposal.values:
         wrong(_("“%(value)s” is no disposal; write A (archive), V (destroy) or B (appraise).") % {"value": disposal})
-    elif (years is None) != (disposal == ""):
+    elif bool(cells.get("retention_years", "")) != bool(disposal):
         wrong(_("Retention period and disposal belong together: give both or neither."))
     valid = cells.get("valid", "").lower()
     if valid not in _YES | _NO:
