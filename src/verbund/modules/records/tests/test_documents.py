@@ -62,8 +62,8 @@ def test_a_version_is_anchored_in_the_audit_chain(clerk: Actor) -> None:
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            r"""SELECT hash, encode(sha256(convert_to(concat_ws(E'\n', 'verbund.document-version.1', id, document_id, number,
-                sha256, size, media_type, filename,
+            r"""SELECT hash, encode(sha256(convert_to(concat_ws(E'\n', 'verbund.document-version.1',
+                id, document_id, number, sha256, size, media_type, filename,
                 to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), created_by), 'UTF8')), 'hex')
                 FROM records_documentversion ORDER BY number"""
         )
@@ -83,10 +83,8 @@ def test_versions_and_timeline_cannot_be_changed_by_the_body_nor_by_the_owner(
         factories.file_plan(system)
         factories.file_text(system, factories.open_case(system), "eins")
         before = list(model.objects.values())
-        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor()
-        as
-        cursor:
-            cursor.execute(statement)
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            connection.cursor().execute(statement)
     owner_connection.execute("SET search_path = alpha")
     with pytest.raises(psycopg.Error, match=r"(?i)append-only|never changed|refuse"):
         owner_connection.execute(statement)
@@ -96,7 +94,7 @@ def test_versions_and_timeline_cannot_be_changed_by_the_body_nor_by_the_owner(
 
 def test_who_comes_second_with_a_version_is_told_and_nothing_is_written(clerk: Actor) -> None:
     document = factories.file_text(clerk, factories.open_case(clerk), "eins")
-    new = {"document_id": document.id, "filename": "b.txt", "now": NOW}
+    new: dict[str, Any] = {"document_id": document.id, "filename": "b.txt", "now": NOW}
     services.add_version(clerk, content=b"zwei", expected_version=1, **new)
     with pytest.raises(services.StaleVersion) as told:
         services.add_version(clerk, content=b"drei", expected_version=1, **new)

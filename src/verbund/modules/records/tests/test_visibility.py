@@ -53,9 +53,14 @@ def seen(actor: Actor) -> dict[str, set[UUID]]:
     }
 
 
+def in_every_way(cases: set[UUID]) -> dict[str, set[UUID]]:
+    """What `seen` says when each way shows the same cases."""
+    return {way: set(cases) for way in ("list", "text", "search", "export")}
+
+
 def every_way(actor: Actor, case_id: UUID, document_id: UUID) -> list[Callable[[], Any]]:
     """Every way to one case by raw ids."""
-    text = {"content": b"neu", "filename": "neu.txt", "now": NOW}
+    text: dict[str, Any] = {"content": b"neu", "filename": "neu.txt", "now": NOW}
     return [
         lambda: queries.case(actor, case_id),
         lambda: queries.timeline(actor, case_id),
@@ -90,7 +95,7 @@ def rows() -> list[Any]:
 
 
 def test_a_clerk_sees_the_cases_of_the_own_units_only(scene: Scene, clerk: Actor) -> None:
-    assert seen(clerk) == dict.fromkeys(("list", "text", "search", "export"), {scene.ours.id})
+    assert seen(clerk) == in_every_way({scene.ours.id})
     assert queries.case(clerk, scene.ours.id).title == "Linde vor dem Haus"
 
 
@@ -111,7 +116,7 @@ def test_the_registry_and_the_audit_see_all_units_but_the_audit_writes_nothing(
 ) -> None:
     both = {scene.ours.id, scene.theirs.id}
     for role in (Role.REGISTRY, Role.AUDITOR):
-        assert seen(staff(role)) == dict.fromkeys(("list", "text", "search", "export"), both)
+        assert seen(staff(role)) == in_every_way(both)
     before = rows()
     for way in every_way(staff(Role.AUDITOR), scene.ours.id, scene.our_document.id)[9:]:
         with pytest.raises(policy.Denied):
@@ -151,7 +156,7 @@ def test_an_assigned_case_is_seen_by_its_assignee_and_by_the_substitute(
     assert seen(person)["list"] == seen(substitute)["list"] == set()
     services.assign_case(system, case_id=scene.theirs.id, person=person.id, person_name="Anna Ahorn", now=NOW)
     for actor in (person, substitute):
-        assert seen(actor) == dict.fromkeys(("list", "text", "search", "export"), {scene.theirs.id})
+        assert seen(actor) == in_every_way({scene.theirs.id})
     assert [r.assigned_name for r in queries.cases(person).rows] == ["Anna Ahorn"]
     assert seen(clerk)["list"] == {scene.ours.id}
 
@@ -160,7 +165,7 @@ def test_a_case_handed_to_another_unit_leaves_the_first_ones_list_and_search(
     scene: Scene, clerk: Actor, staff: Callable[..., Actor]
 ) -> None:
     services.assign_case(clerk, case_id=scene.ours.id, person=None, unit="60", now=NOW)
-    assert seen(clerk) == dict.fromkeys(("list", "text", "search", "export"), set())
+    assert seen(clerk) == in_every_way(set())
     assert seen(staff(Role.CLERK, units={"60"}))["search"] == {scene.ours.id, scene.theirs.id}
 
 
@@ -179,7 +184,7 @@ def test_a_sealed_case_exists_for_assignee_and_named_readers_only(
         with pytest.raises(NotFound):
             queries.document_content(actor, scene.our_document.id)
     for actor in (head, reader):
-        assert seen(actor) == dict.fromkeys(("list", "text", "search", "export"), {scene.ours.id})
+        assert seen(actor) == in_every_way({scene.ours.id})
     services.assign_case(head, case_id=scene.ours.id, person=clerk.id, now=NOW)
     assert scene.ours.id in seen(clerk)["search"]
     services.unseal_case(head, case_id=scene.ours.id, now=NOW)
