@@ -29,9 +29,7 @@ class Permission(StrEnum):
 
 
 _PUBLIC: Final = frozenset({Permission.FIND_SERVICE, Permission.APPLY, Permission.FOLLOW_APPLICATION})
-_CLERK: Final = frozenset(
-    {Permission.READ_APPLICATION, Permission.PROCESS_APPLICATION, Permission.DECIDE_APPLICATION}
-)
+_CLERK: Final = frozenset({Permission.READ_APPLICATION, Permission.PROCESS_APPLICATION, Permission.DECIDE_APPLICATION})
 
 policy.grant(
     {

@@ -66,7 +66,9 @@ class Application(models.Model):
     party_name = models.CharField(max_length=300)
     email = models.EmailField(max_length=254, blank=True)
     account = models.UUIDField(null=True, blank=True)
-    wants_mailbox = models.BooleanField(default=False)  # agreed to get the decision in the portal (§ 9 OZG), else by post
+    wants_mailbox = models.BooleanField(
+        default=False
+    )  # agreed to get the decision in the portal (§ 9 OZG), else by post
     code_hash = models.CharField(max_length=64, unique=True)
     draft_digest = models.CharField(max_length=64, unique=True)  # a draft is sent once, however often "send" is pressed
     state = models.CharField(max_length=15, choices=ApplicationState.choices, default=ApplicationState.SUBMITTED)
@@ -98,10 +100,7 @@ class Application(models.Model):
             models.CheckConstraint(condition=Q(outcome__in=["", *Outcome.values]), name="application_outcome_known"),
             models.CheckConstraint(
                 condition=Q(state__in=["submitted", "in_progress", "query_open"], outcome="", decided_at__isnull=True)
-                | (
-                    Q(state__in=["decided", "delivered", "closed"], decided_at__isnull=False)
-                    & ~Q(outcome="")
-                ),
+                | (Q(state__in=["decided", "delivered", "closed"], decided_at__isnull=False) & ~Q(outcome="")),
                 name="application_decided_with_outcome",
             ),
             models.CheckConstraint(

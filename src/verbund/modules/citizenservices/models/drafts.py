@@ -34,7 +34,9 @@ class Draft(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["expires_at"], name="draft_by_expiry"),
-            models.Index(fields=["account", "-changed_at"], condition=Q(account__isnull=False), name="draft_by_account"),
+            models.Index(
+                fields=["account", "-changed_at"], condition=Q(account__isnull=False), name="draft_by_account"
+            ),
         ]
 
     def __str__(self) -> str:

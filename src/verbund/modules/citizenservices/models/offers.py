@@ -87,7 +87,8 @@ class OnlineService(models.Model):
             models.CheckConstraint(condition=Q(state__in=ServiceState.values), name="service_state_known"),
             models.CheckConstraint(condition=Q(fee_cents__gte=0), name="service_fee_not_negative"),
             models.CheckConstraint(
-                condition=Q(fee_cents=0) | (~Q(product="") & ~Q(account="") & ~Q(ledger="")), name="service_fee_has_line"
+                condition=Q(fee_cents=0) | (~Q(product="") & ~Q(account="") & ~Q(ledger="")),
+                name="service_fee_has_line",
             ),
             models.CheckConstraint(
                 condition=Q(state=ServiceState.DRAFT) | Q(published_at__isnull=False), name="service_published_when"

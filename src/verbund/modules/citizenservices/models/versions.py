@@ -22,7 +22,9 @@ class FormVersion(models.Model):
     title = models.CharField(max_length=500)
     definition: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField()
     digest = models.CharField(max_length=64)  # SHA-256 of the definition as canonical JSON
-    source = models.ForeignKey("files.StoredFile", db_column="source_sha256", on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(
+        "files.StoredFile", db_column="source_sha256", on_delete=models.PROTECT, related_name="+"
+    )
     filename = models.CharField(max_length=255)
     unsupported: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list)
     notes: "models.JSONField[list[str], list[str]]" = models.JSONField(default=list)
@@ -34,7 +36,9 @@ class FormVersion(models.Model):
             models.UniqueConstraint(fields=["form_id", "version"], name="form_version_once"),
             models.CheckConstraint(condition=~Q(form_id=""), name="form_version_has_id"),
         ]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["-imported_at", "-id"], name="form_version_by_date")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["-imported_at", "-id"], name="form_version_by_date")
+        ]
 
     def __str__(self) -> str:
         return f"{self.form_id} {self.version} {self.title}"
@@ -59,7 +63,9 @@ class CodeList(models.Model):
     name_column = models.CharField(max_length=100)
     entries: "models.JSONField[list[dict[str, str]], list[dict[str, str]]]" = models.JSONField()
     digest = models.CharField(max_length=64)
-    source = models.ForeignKey("files.StoredFile", db_column="source_sha256", on_delete=models.PROTECT, related_name="+")
+    source = models.ForeignKey(
+        "files.StoredFile", db_column="source_sha256", on_delete=models.PROTECT, related_name="+"
+    )
     filename = models.CharField(max_length=255)
     imported_at = models.DateTimeField()
     imported_by = models.CharField(max_length=200)

@@ -1,0 +1,166 @@
+"""What a citizen has begun: the pages with the answers so far."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from verbund.platform.files import StoredFile
+from verbund.platform.identity import policy, throttle
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import NotFound
+
+from ..models import Draft, DraftAttachment, OnlineService
+from ..models.checking import Problem, check
+from ..models.codes import code_for, digest_of, looks_like_code
+from ..models.party import Applicant, applicant_of
+from ..models.summary import Section, sections
+from ..policies import Permission, visible_drafts
+from .forms import FormInUse, in_use
+
+
+class DraftNotFound(NotFound):
+    """There is no such draft for this actor and code, or its time is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRef:
+    """A draft and the code that opens it."""
+
+    id: UUID
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file added to a draft; `id` is the answer at `path`."""
+
+    id: UUID
+    path: str
+    filename: str
+    size: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A draft with its form: what a page of questions shows."""
+
+    ref: DraftRef
+    service_id: UUID
+    service_slug: str
+    service_title: str
+    is_published: bool
+    fee_cents: int
+    fee_text: str
+    form: FormInUse
+    answers: dict[str, str]
+    attachments: dict[str, Attached]
+    reached: int
+    email: str
+    expires_at: datetime
+
+    def problems(self, number: int | None = None) -> list[Problem]:
+        """What is wrong, on all pages or on one."""
+        step = self.form.step(number) if number is not None else None
+        return check(self.form.definition, self.answers, step)
+
+    def sections(self) -> list[Section]:
+        """The answers as the applicant reads them before sending."""
+        names = {str(a.id): a.filename for a in self.attachments.values()}
+        return sections(self.form.definition, self.answers, names=names)
+
+    def applicant(self) -> Applicant:
+        return applicant_of(self.form.definition, self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """A draft in the list of an account."""
+
+    ref: DraftRef
+    service_title: str
+    changed_at: datetime
+    expires_at: datetime
+
+
+CODES = throttle.Limit(count=20, window=timedelta(minutes=15), block=timedelta(minutes=15))
+"""How many wrong codes one network address may try."""
+
+
+def draft(actor: Actor, *, draft: DraftRef, now: datetime) -> DraftView:
+    """The draft with its form. Raises DraftNotFound, policy.Denied."""
+    policy.require(actor, Permission.APPLY)
+    return view_of(held_draft(actor, draft, now), draft.code)
+
+
+def own_drafts(actor: Actor, *, now: datetime) -> list[DraftRow]:
+    """The drafts of the actor's account, the latest first. Raises policy.Denied."""
+    policy.require(actor, Permission.APPLY)
+    rows = visible_drafts(actor).filter(expires_at__gt=now).order_by("-changed_at").select_related("service")[:50]
+    return [
+        DraftRow(DraftRef(d.id, code_for("draft", d.id)), d.service.title, d.changed_at, d.expires_at) for d in rows
+    ]
+
+
+def draft_by_code(actor: Actor, *, code: str, client: str, now: datetime) -> DraftRef:
+    """The draft a code opens; wrong codes are counted against the network address `client`.
+
+    Raises:
+        DraftNotFound, throttle.Blocked, policy.Denied
+    """
+    policy.require(actor, Permission.APPLY)
+    throttle.check("citizenservices.code", client, now=now)
+    found = None
+    if looks_like_code(code):
+        found = Draft.objects.filter(code_hash=digest_of(code), expires_at__gt=now).values_list("id", flat=True).first()
+    if found is None:
+        throttle.count("citizenservices.code", client, CODES, now=now)
+        raise DraftNotFound
+    return DraftRef(found, code)
+
+
+def draft_file(actor: Actor, *, draft: DraftRef, attachment_id: UUID, now: datetime) -> tuple[StoredFile, str]:
+    """Content and name of an attachment of a draft. Raises DraftNotFound, policy.Denied."""
+    policy.require(actor, Permission.APPLY)
+    found = (
+        DraftAttachment.objects.filter(draft=held_draft(actor, draft, now), pk=attachment_id)
+        .select_related("content")
+        .first()
+    )
+    if found is None:
+        raise DraftNotFound
+    return found.content, found.filename
+
+
+def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False) -> Draft:
+    """The draft, if the code opens it or it belongs to the actor's account. Raises DraftNotFound."""
+    rows = Draft.objects.select_related("service")
+    if lock:
+        rows = rows.select_for_update(of=("self",))
+    found = rows.filter(pk=ref.id, expires_at__gt=now).first()
+    if found is None or not (found.code_hash == digest_of(ref.code) or found.account == _account(actor)):
+        raise DraftNotFound
+    return found
+
+
+def _account(actor: Actor) -> UUID | None | bool:
+    return actor.id if actor.kind.value == "citizen" and actor.id is not None else False
+
+
+def view_of(found: Draft, code: str) -> DraftView:
+    service: OnlineService = found.service
+    return DraftView(
+        ref=DraftRef(found.id, code),
+        service_id=service.id,
+        service_slug=service.slug,
+        service_title=service.title,
+        is_published=service.is_published,
+        fee_cents=service.fee_cents,
+        fee_text=service.fee_text,
+        form=in_use(found.form_version_id, service),
+        answers=dict(found.answers),
+        attachments={a.path: Attached(a.id, a.path, a.filename, a.size, a.media_type) for a in found.attachments.all()},
+        reached=found.reached,
+        email=found.email,
+        expires_at=found.expires_at,
+    )

@@ -1,0 +1,208 @@
+"""Forms as they are used: the definition with its code lists filled in, and its pages."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import NotFound
+
+from ..models import CodeList, FormVersion, OnlineService
+from ..models.form import Code, CodeListReference, FormDefinition, Step
+from ..policies import Permission
+
+FORMS: Final = Path(__file__).resolve().parents[1] / "forms"
+
+
+class FormNotFound(NotFound):
+    """There is no such form version."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormInUse:
+    """A form ready to be asked: with code lists, the service's own attachments, and the pages.
+
+    `missing` names the code lists that are not there, `replaced` those of which another version is used.
+    """
+
+    definition: FormDefinition
+    steps: tuple[Step, ...]
+    missing: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
+
+    def step(self, number: int) -> Step | None:
+        return self.steps[number - 1] if 1 <= number <= len(self.steps) else None
+
+    def step_of(self, path: str) -> Step | None:
+        """The page on which a path is asked."""
+        return next((step for step in self.steps if step.holds(path)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """A form version in the list of the editors."""
+
+    id: UUID
+    form_id: str
+    version: str
+    title: str
+    unsupported: tuple[str, ...]
+    notes: tuple[str, ...]
+    imported_at: datetime
+    imported_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeListRow:
+    """A code list in the list of the editors."""
+
+    id: UUID
+    urn: str
+    version: str
+    version_urn: str
+    name: str
+    imported_at: datetime
+
+
+def form_versions(actor: Actor) -> list[FormRow]:
+    """Every imported form version, the newest first. Raises policy.Denied."""
+    policy.require(actor, Permission.CONFIGURE_SERVICE)
+    rows = FormVersion.objects.order_by("-imported_at", "-id").values_list(
+        "id", "form_id", "version", "title", "unsupported", "notes", "imported_at", "imported_by"
+    )[:500]
+    return [FormRow(i, f, v, t, tuple(u), tuple(n), at, by) for i, f, v, t, u, n, at, by in rows]
+
+
+def form_version(actor: Actor, form_version_id: UUID) -> tuple[FormRow, FormInUse]:
+    """One form version with its pages, for the editors. Raises FormNotFound, policy.Denied."""
+    policy.require(actor, Permission.CONFIGURE_SERVICE)
+    row = next((r for r in form_versions(actor) if r.id == form_version_id), None)
+    if row is None:
+        raise FormNotFound
+    return row, in_use(form_version_id)
+
+
+def code_lists(actor: Actor) -> list[CodeListRow]:
+    """Every imported code list by name. Raises policy.Denied."""
+    policy.require(actor, Permission.CONFIGURE_SERVICE)
+    rows = CodeList.objects.order_by("urn", "version").values_list(
+        "id", "urn", "version", "version_urn", "name", "imported_at"
+    )
+    return [CodeListRow(*row) for row in rows]
+
+
+def in_use(form_version_id: UUID, service: OnlineService | None = None) -> FormInUse:
+    """The form as it is asked now; kept in the process, as a form version never changes.
+
+    A code list of which the named version is missing is taken in the newest version there is: a choice among 197 states of last year
+    helps more than an empty line for a code. Raises FormNotFound.
+    """
+    definition = _definition(connection.schema_name, form_version_id)
+    wanted = definition.code_lists()
+    chosen = _chosen(wanted) if wanted else {}
+    form = _resolved(connection.schema_name, form_version_id, tuple(sorted(chosen.items())))
+    if service is not None and service.attachments:
+        extended = service.extended(form.definition)
+        return replace(form, definition=extended, steps=extended.steps())
+    return form
+
+
+@lru_cache(maxsize=256)
+def _definition(_schema: str, form_version_id: UUID) -> FormDefinition:
+    version = FormVersion.objects.filter(pk=form_version_id).only("definition").first()
+    if version is None:
+        raise FormNotFound
+    return version.read()
+
+
+@lru_cache(maxsize=256)
+def _resolved(_schema: str, form_version_id: UUID, chosen: tuple[tuple[str, UUID], ...]) -> FormInUse:
+    definition = _definition(_schema, form_version_id)
+    lists = CodeList.objects.in_bulk([list_id for _urn, list_id in chosen])
+    entries: dict[str, tuple[Code, ...]] = {}
+    missing: list[str] = []
+    replaced: list[tuple[str, str]] = []
+    by_urn = dict(chosen)
+    for reference in definition.code_lists():
+        found = lists.get(by_urn[reference.version_urn]) if reference.version_urn in by_urn else None
+        if found is None:
+            missing.append(reference.version_urn)
+            continue
+        if found.version_urn != reference.version_urn and reference.version:
+            replaced.append((reference.version_urn, found.version_urn))
+        entries[reference.version_urn] = _entries(found, reference)
+    resolved = definition.with_code_lists(entries)
+    return FormInUse(resolved, resolved.steps(), tuple(missing), tuple(replaced))
+
+
+def _chosen(wanted: list[CodeListReference]) -> dict[str, UUID]:
+    """For each wanted list the id of the version to use: the named one, else the newest of the same name."""
+    rows = CodeList.objects.filter(urn__in={r.urn for r in wanted}).values_list("id", "urn", "version", "version_urn")
+    there = list(rows)
+    chosen: dict[str, UUID] = {}
+    for reference in wanted:
+        same = [row for row in there if row[1] == reference.urn]
+        exact = next((row for row in same if row[3] == reference.version_urn), None)
+        if exact is None and same:
+            exact = max(same, key=lambda row: _natural(row[2]))
+        if exact is not None:
+            chosen[reference.version_urn] = exact[0]
+    return chosen
+
+
+def _natural(version: str) -> list[tuple[int, str]]:
+    """`2.10` after `2.9`, dates in their order."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"[.\-_]", version)]
+
+
+def _entries(found: CodeList, reference: CodeListReference) -> tuple[Code, ...]:
+    key = reference.code_key if reference.code_key in found.columns else found.key_column
+    name = reference.name_key if reference.name_key in found.columns else found.name_column
+    text = reference.help_key if reference.help_key in found.columns else ""
+    entries = [Code(row[key], row.get(name) or row[key], row.get(text, "")) for row in found.entries if row.get(key)]
+    return tuple({entry.code: entry for entry in entries}.values())
+
+
+def import_remarks(form: FormInUse) -> tuple[list[str], list[str]]:
+    """What an import report says of code lists: (unsupported, notes)."""
+    unsupported = [
+        _("code list %(urn)s is not there: its code is asked as free text until the list is imported") % {"urn": urn}
+        for urn in form.missing
+    ]
+    notes = [
+        _("code list %(wanted)s is not there: %(used)s is used") % {"wanted": wanted, "used": used}
+        for wanted, used in form.replaced
+    ]
+    return unsupported, notes
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTemplate:
+    """Service template (Leistungsvorlage) of this release: a form of our own with everything a body adapts to offer it."""
+
+    key: str
+    values: Mapping[str, Any]
+    form: bytes
+    filename: str
+
+
+@cache
+def service_templates() -> Mapping[str, ServiceTemplate]:
+    """The templates that come with the release, by key (the file's name)."""
+    found = {}
+    for file in sorted(FORMS.glob("*.service.toml")):
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        filename = str(values.pop("form"))
+        key = file.name.removesuffix(".service.toml")
+        found[key] = ServiceTemplate(key, values, (FORMS / filename).read_bytes(), filename)
+    return found

@@ -1,0 +1,83 @@
+"""Messages: into the mailbox at once, by e-mail from a job."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import current_body, new_id
+
+from ..gateways.mail import send_notice
+from ..models import Application, MailboxMessage, MessageKind
+from ..models.official import official_language
+from ..policies import Permission
+from ..queries.applications import ApplicationAccess, held_application
+
+
+def put_into_mailbox(
+    application: Application,
+    *,
+    kind: MessageKind,
+    subject: str,
+    text: str,
+    now: datetime,
+    document_id: UUID | None = None,
+) -> MailboxMessage:
+    """Lay a message into the mailbox of the application (Postfach); part of the caller's transaction and of its audit entry."""
+    return MailboxMessage.objects.create(
+        id=new_id(),
+        application=application,
+        account=application.account,
+        kind=kind,
+        subject=subject[:300],
+        text=text,
+        document_id=document_id,
+        sent_at=now,
+    )
+
+
+def notify(application: Application, subject: str) -> bool:
+    """Tell the applicant by e-mail that something lies in the portal, without its content; False without an address."""
+    if not application.email:
+        return False
+    body = current_body()
+    with official_language():
+        lines = [
+            _("Good day,"),
+            "",
+            _("there is news about your application “%(service)s”, reference %(reference)s:")
+            % {"service": application.service_title, "reference": application.case_reference},
+            subject,
+            "",
+            _("For the protection of your data this e-mail says no more."),
+            _(
+                "Please open the portal of %(body)s and choose “Status of your application”. There you enter your tracking code."
+            )
+            % {"body": body.name}
+            if application.account is None
+            else _("Please open the portal of %(body)s and sign in to your account.") % {"body": body.name},
+            "",
+            body.name,
+        ]
+        send_notice(
+            to=application.email,
+            subject=f"{body.name}: {subject}"[:200],
+            text="\n".join(lines),
+            reply_to=body.letterhead.get("email", ""),
+        )
+    return True
+
+
+@transaction.atomic
+def mark_read(actor: Actor, *, access: ApplicationAccess, now: datetime) -> int:
+    """Note that the applicant has opened the mailbox of the application (gelesen); returns how many messages were new.
+
+    Raises:
+        ApplicationNotFound, policy.Denied
+    """
+    policy.require(actor, Permission.FOLLOW_APPLICATION)
+    application = held_application(actor, access)
+    return application.messages.filter(read_at__isnull=True).update(read_at=now)

@@ -1,0 +1,289 @@
+"""Sending an application: from the draft to the case on file, in one transaction."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from verbund.modules.records import services as records
+from verbund.platform import audit, events, files
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor, ActorKind
+from verbund.platform.tenancy import Invalid, local_date, new_id
+
+from ..events import ApplicationSubmitted
+from ..models import Application, ApplicationAttachment, ApplicationState, Draft, DraftAttachment
+from ..models.applications import origin_of
+from ..models.checking import Problem, check
+from ..models.codes import code_for, digest_of
+from ..models.official import official_language
+from ..models.party import Applicant, applicant_of
+from ..models.summary import Section, as_text, sections
+from ..policies import Permission
+from ..queries.drafts import DraftNotFound, DraftRef, held_draft
+from ..queries.forms import FormInUse, in_use
+from .drafts import DraftInvalid, NotOnOffer, valid_email
+
+
+class ApplicationIncomplete(Invalid):
+    """Answers are missing or wrong; nothing was sent. `problems` are in the order of the form."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__({p.path: p.message for p in problems})
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRef:
+    """A sent application: the code that opens its status page, and the reference of its case."""
+
+    id: UUID
+    tracking_code: str
+    case_reference: str
+
+
+def submit_application(
+    actor: Actor, *, draft: DraftRef, now: datetime, email: str = "", wants_mailbox: bool = True
+) -> ApplicationRef:
+    """Send a draft (Antrag stellen): check, application, case, documents and the event, in one transaction.
+
+    The draft is the idempotency key: pressing "send" again, even at the same moment, gives the same application.
+
+    Args:
+        email: where notices go; "" for the one given in the form, or none.
+        wants_mailbox: the decision is to be delivered in the portal (§ 9 OZG); else by post, which needs an address.
+
+    Raises:
+        ApplicationIncomplete, DraftInvalid (e-mail address, no address for the post), NotOnOffer, DraftNotFound, policy.Denied
+    """
+    policy.require(actor, Permission.APPLY)
+    digest = _draft_digest(draft)
+    with transaction.atomic():
+        try:
+            held = held_draft(actor, draft, now, lock=True)
+        except DraftNotFound:
+            sent = Application.objects.filter(draft_digest=digest).only("id", "case_reference").first()
+            if sent is None:
+                raise
+            return _ref(sent)
+        return _submit(actor, held, digest, now, email, wants_mailbox)
+
+
+def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, wants_mailbox: bool) -> ApplicationRef:
+    service = held.service
+    if not service.is_published:
+        raise NotOnOffer
+    form = in_use(held.form_version_id, service)
+    answers = {path: value for path, value in held.answers.items() if "#" not in path}
+    attachments = list(held.attachments.select_related("content").order_by("path"))
+    problems = check(form.definition, answers) + _lost_files(form, answers, attachments)
+    if problems:
+        raise ApplicationIncomplete(problems)
+    applicant = applicant_of(form.definition, answers, fallback=actor.name)
+    address = valid_email(email) or applicant.email
+    if not wants_mailbox and len(applicant.address_lines) < 2:
+        raise DraftInvalid(
+            {"wants_mailbox": _("The form does not ask for an address. Please choose the mailbox in the portal.")}
+        )
+
+    ident = new_id()
+    code = code_for("application", ident)
+    origin = origin_of(ident)
+    case = records.open_case(
+        actor,
+        title=f"{service.title}: {applicant.name}"[:300] if applicant.name else service.title,
+        position=service.file_plan_position,
+        unit=service.unit,
+        origin=origin,
+        party=applicant.name,
+        now=now,
+        promised_on=_promised(local_date(now), service.promised_days),
+    )
+    application = Application(
+        id=ident,
+        service=service,
+        form_version_id=held.form_version_id,
+        service_title=service.title,
+        answers=answers,
+        party={**asdict(applicant)},
+        party_name=applicant.name,
+        email=address,
+        account=actor.id if actor.kind is ActorKind.CITIZEN else held.account,
+        wants_mailbox=wants_mailbox,
+        code_hash=digest_of(code),
+        draft_digest=digest,
+        state=ApplicationState.SUBMITTED,
+        unit=service.unit,
+        submitted_at=now,
+        due_on=_promised(local_date(now), service.promised_days),
+        case_id=case.id,
+        case_reference=case.reference,
+    )
+    application.save(force_insert=True)
+    with official_language():
+        _file(actor, application, form, answers, attachments, applicant, now)
+    held.delete()
+    events.publish(
+        actor,
+        ApplicationSubmitted(
+            application_id=ident,
+            service_id=service.id,
+            case_reference=case.reference,
+            unit=service.unit,
+            submitted_at=now,
+        ),
+    )
+    audit.record(
+        actor,
+        "citizenservices.application.submitted",
+        "citizenservices.application",
+        ident,
+        after={
+            "service": service.id,
+            "form_version": held.form_version_id,
+            "case": case.reference,
+            "attachments": len(attachments),
+        },
+    )
+    return ApplicationRef(ident, code, case.reference)
+
+
+def _ref(application: Application) -> ApplicationRef:
+    return ApplicationRef(application.id, code_for("application", application.id), application.case_reference)
+
+
+def _draft_digest(draft: DraftRef) -> str:
+    return hashlib.sha256(f"{draft.id}:{digest_of(draft.code)}".encode()).hexdigest()
+
+
+def _promised(today: date, days: int) -> date:
+    """The day by which an answer is promised: never a Saturday or Sunday."""
+    day = today + timedelta(days=days)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return day
+
+
+def _lost_files(form: FormInUse, answers: Mapping[str, str], attachments: list[DraftAttachment]) -> list[Problem]:
+    """File answers without a file: only the files themselves count."""
+    there = {str(a.id): a.path for a in attachments}
+    found = []
+    for path, value in answers.items():
+        asked = form.definition.field_at(path)
+        if asked is not None and asked.is_file and there.get(value) != path:
+            found.append(Problem(path, _("Please add the file “%(label)s” again.") % {"label": asked.label}))
+    return found
+
+
+def _file(
+    actor: Actor,
+    application: Application,
+    form: FormInUse,
+    answers: Mapping[str, str],
+    attachments: list[DraftAttachment],
+    applicant: Applicant,
+    now: datetime,
+) -> None:
+    """The application for people, for machines, and every attachment, as documents of the case."""
+    names = {str(a.id): a.filename for a in attachments}
+    parts = sections(form.definition, answers, for_clerk=True, names=names)
+    records.file_document(
+        actor,
+        case_id=application.case_id,
+        title=_("Application: %(service)s") % {"service": application.service_title},
+        kind="application",
+        content=_readable(application, applicant, parts, now).encode(),
+        filename="antrag.txt",
+        now=now,
+        origin=application.origin,
+    )
+    records.file_document(
+        actor,
+        case_id=application.case_id,
+        title=_("Answers as data"),
+        kind="application",
+        content=_machine_readable(application, form, parts, attachments, now),
+        filename="antrag.json",
+        now=now,
+        origin=application.origin,
+        visible_to_party=False,
+    )
+    rows = []
+    for attachment in attachments:
+        asked = form.definition.field_at(attachment.path)
+        with files.open(attachment.content_id) as content:
+            document = records.file_document(
+                actor,
+                case_id=application.case_id,
+                title=f"{asked.label_out if asked else attachment.path}: {attachment.filename}"[:300],
+                kind="attachment",
+                content=content.read(),
+                filename=attachment.filename,
+                now=now,
+                origin=application.origin,
+            )
+        rows.append(
+            ApplicationAttachment(
+                application=application,
+                path=attachment.path,
+                filename=attachment.filename,
+                document_id=document.id,
+                sha256=attachment.content_id,
+                size=attachment.size,
+                media_type=attachment.media_type,
+            )
+        )
+    ApplicationAttachment.objects.bulk_create(rows)
+
+
+def _readable(application: Application, applicant: Applicant, parts: list[Section], now: datetime) -> str:
+    head = {
+        _("Reference"): application.case_reference,
+        _("Received"): date_format(local_date(now), "DATE_FORMAT"),
+        _("Applicant"): applicant.name,
+        _("E-mail for notices"): application.email,
+        _("Delivery of the decision"): _("mailbox in the portal") if application.wants_mailbox else _("by post"),
+    }
+    return as_text(application.service_title, head, parts)
+
+
+def _machine_readable(
+    application: Application, form: FormInUse, parts: list[Section], attachments: list[DraftAttachment], now: datetime
+) -> bytes:
+    by_id = {str(a.id): a for a in attachments}
+    answers: list[dict[str, Any]] = []
+    for section in parts:
+        for row in section.rows:
+            entry: dict[str, Any] = {
+                "path": row.path,
+                "field": row.field.id,
+                "version": row.field.version,
+                "label": row.field.name,
+                "value": row.value,
+            }
+            if row.field.codes:
+                entry["meaning"] = row.shown
+            if row.is_file and row.value in by_id:
+                found = by_id[row.value]
+                entry |= {"filename": found.filename, "sha256": found.content_id, "media_type": found.media_type}
+            answers.append(entry)
+    data = {
+        "format": "verbund.application/1",
+        "form": {
+            "id": form.definition.id,
+            "version": form.definition.version,
+            "name": form.definition.name,
+        },
+        "application": str(application.id),
+        "case": application.case_reference,
+        "submitted_at": now.isoformat(),
+        "answers": answers,
+    }
+    return json.dumps(data, ensure_ascii=False, indent=1).encode()
