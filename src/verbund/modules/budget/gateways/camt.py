@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -127,7 +127,7 @@ def _parse(content: bytes) -> etree._Element:
     except (etree.XMLSyntaxError, ValueError) as error:
         place = f" ({error.msg})" if isinstance(error, etree.XMLSyntaxError) and error.msg else ""
         raise NotAStatement(_("The file is not readable XML.") + place) from error
-    info = root.getroottree().docinfo
+    info: Any = root.getroottree().docinfo  # the stubs leave its attributes out
     if info.doctype or info.internalDTD is not None:
         raise NotAStatement(_("The file carries a DOCTYPE. Bank messages never do; the file is refused."))
     return root
@@ -140,7 +140,7 @@ def _all(node: etree._Element, path: str) -> list[etree._Element]:
 def _text(node: etree._Element, *paths: str) -> str:
     for path in paths:
         for found in _all(node, path):
-            text = "".join(found.itertext()).strip()
+            text = "".join(map(str, found.itertext())).strip()
             if text:
                 return " ".join(text.split())
     return ""
@@ -303,7 +303,7 @@ def _entry(
     is_return = bool(_all(source, "RtrInf")) or _text(entry, "RvslInd") in ("true", "1") or family in _RETURN_FAMILIES
     if is_return:  # the parties of the first payment: the other one stands on our usual side
         side, other = other, side
-    words = [" ".join("".join(u.itertext()).split()) for u in _all(source, "RmtInf/Ustrd")]
+    words = [" ".join("".join(map(str, u.itertext())).split()) for u in _all(source, "RmtInf/Ustrd")]
     words += [_text(s, "CdtrRefInf/Ref") for s in _all(source, "RmtInf/Strd")]
     words += [_text(s, "AddtlRmtInf") for s in _all(source, "RmtInf/Strd")]
     if detail is None or not any(words):

@@ -297,7 +297,9 @@ def result_statement(actor: Actor, ledger: str, year: int, as_of: date | None = 
     return ResultStatement(
         revenue=_statement_rows(accounts, AccountKind.REVENUE, sums, planned, -1),
         expense=_statement_rows(accounts, AccountKind.EXPENSE, sums, planned, 1),
-        by_product=tuple(sorted((*names.get(p, ("", "")), cents) for p, cents in products.items())) if products else (),
+        by_product=tuple(sorted((*(names.get(p, ("", "")) if p else ("", "")), cents) for p, cents in products.items()))
+        if products
+        else (),
     )
 
 

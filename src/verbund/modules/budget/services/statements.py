@@ -358,7 +358,7 @@ def assign_receipt(actor: Actor, *, entry_id: UUID, claim_id: UUID, now: datetim
     claim = policies.visible_claims(actor).filter(id=claim_id).first()
     if entry is None or claim is None or claim.ledger_id != entry.statement.bank_account.ledger_id:
         raise EntryNotFound(str(entry_id))
-    ids = {claim.item_id, entry.suspense_item_id} - {None}
+    ids = [key for key in (claim.item_id, entry.suspense_item_id) if key is not None]
     list(OpenItem.objects.filter(id__in=ids).order_by("id").select_for_update())
     claim.refresh_from_db()
     items = {

@@ -149,7 +149,12 @@ class Replay:
 
     def post_lines(self, voucher: dict[str, Any]) -> None:
         # Which open item a payment is for is the one thing the example leaves to its texts.
-        pays = {2: self.items[1], 3: self.old_claim.id, 4: self.old_invoice.id, 7: self.items[1]}
+        pays: dict[int, UUID | None] = {
+            2: self.items[1],
+            3: self.old_claim.id,
+            4: self.old_invoice.id,
+            7: self.items[1],
+        }
         pays |= {6: self.items.get(5), 10: self.items.get(9)}
         lines = []
         for row in voucher["lines"]:
@@ -250,7 +255,9 @@ def test_reservation_trials_of_the_example(year_played: Actor) -> None:
     now = datetime(2026, 12, 31, 12, tzinfo=UTC)
     for number, trial in enumerate(EXPECTED["reservation_trials"]):
         before = queries.circles_available(year_played, LEDGER, YEAR)
-        demands = [Demand(*line.split("."), cents(trial["amount"])) for line in trial["lines"].values()]
+        demands = [
+            Demand(line.split(".")[0], line.split(".")[1], cents(trial["amount"])) for line in trial["lines"].values()
+        ]
 
         def attempt(number: int = number, demands: list[Demand] = demands) -> UUID:
             return services.reserve(
