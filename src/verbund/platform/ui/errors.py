@@ -9,9 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 
-def conflict(request: HttpRequest, message: str, changes: Iterable[str] = ()) -> HttpResponse:
-    """The page for a `tenancy.Conflict`: what happened, line by line what somebody else changed, and the way on."""
-    context = {"message": message, "changes": list(changes)}
+def conflict(request: HttpRequest, message: str, changes: Iterable[str] = (), url: str = "") -> HttpResponse:
+    """The page for a `tenancy.Conflict`: what happened, line by line what is now, and the way on.
+
+    `url` shows the present state; without it the way leads back to where the request came from.
+    """
+    context = {"message": message, "changes": list(changes), "state_url": url}
     return render(request, "409.html", context, status=HTTPStatus.CONFLICT)
 
 

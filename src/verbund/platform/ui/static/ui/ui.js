@@ -93,7 +93,7 @@
     }).catch(function () { window.location.href = link.href; });
   });
 
-  // "Undo" is offered for ten seconds; the server holds the same limit.
+  // "Undo" is offered for ten seconds; the server takes it as long as nobody has gone on from there.
   function expireUndo(root) {
     root.querySelectorAll("form[data-undo]").forEach(function (form) {
       setTimeout(function () {
