@@ -27,12 +27,14 @@ def problem(password: str, *, about: Iterable[str] = ()) -> str:
     if len(set(password)) < 5:
         return _("The password repeats the same few characters. Choose several words that do not belong together.")
     plain = password.casefold()
-    if plain in _common() or plain.rstrip("0123456789!?.-_") in _common():
+    bare = plain.strip("0123456789!?.,;:-_+*#$&@ ")
+    if not {plain, bare, bare[: len(bare) // 2] if bare[: len(bare) // 2] * 2 == bare else bare}.isdisjoint(_common()):
         return _("This password is on the list of the most common ones. Choose another one.")
     for text in about:
-        for part in text.casefold().replace("@", " ").replace(".", " ").replace("-", " ").split():
-            if len(part) >= 4 and part in plain and len(part) * 2 >= len(plain):
-                return _("The password is too similar to your name or e-mail address. Choose another one.")
+        whole = text.casefold()
+        parts = whole.replace("@", " ").replace(".", " ").replace("-", " ").split()
+        if plain in whole or any(len(p) >= 4 and p in plain and len(p) * 2 >= len(plain) for p in [whole, *parts]):
+            return _("The password is too similar to your name or e-mail address. Choose another one.")
     return ""
 
 

@@ -196,7 +196,9 @@ class UnitForm(forms.Form):
 
 class NewUnitForm(UnitForm):
     code = forms.CharField(
-        label=_("Short code"), max_length=40, help_text=_("The short sign used in references, for example 32 or FD32.1.")
+        label=_("Short code"),
+        max_length=40,
+        help_text=_("The short sign used in references, for example 32 or FD32.1."),
     )
     field_order = ("code", "name", "parent")
 
