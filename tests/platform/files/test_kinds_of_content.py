@@ -6,7 +6,7 @@ import zipfile
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.platform.files import samples
 
@@ -146,6 +146,8 @@ def test_no_content_brings_recognition_down(content: bytes, name: str) -> None:
 
 
 @given(st.binary(max_size=200), st.integers(0, 400))
+@example(b"\x01", 29)  # the extra field of the first entry reaches beyond the end
+@example(b"\x01", 6)  # the first entry says that it is encrypted
 def test_no_damaged_archive_brings_recognition_down(noise: bytes, at: int) -> None:
     content = bytearray(samples.odt())
     content[at : at + len(noise)] = noise

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import translation
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -104,6 +105,14 @@ def test_a_refused_content_leaves_nothing(
     assert refused.value.errors == {"": refused.value.message}
     assert files.StoredFile.objects.count() == 0
     assert on_disk(root) == staged(root) == []
+
+
+def test_a_refusal_speaks_german_to_a_german(alpha: Any) -> None:
+    with translation.override("de"), pytest.raises(files.TooLarge) as refused:
+        files.put(samples.PDF, filename="a.pdf", limit=50)
+    assert str(refused.value.message) == (
+        "Die Datei ist zu groß. Höchstens 50 Byte können angenommen werden. Bitte senden Sie eine kleinere Datei."
+    )
 
 
 def test_a_stream_beyond_the_limit_is_not_read_to_its_end(alpha: Any, settings: Any) -> None:

@@ -243,7 +243,7 @@ def _archive(content: BinaryIO) -> str:
             _refuse_bomb(parts)
             names = {part.filename for part in parts}
             kind = _office_kind(archive, parts, names)
-    except (zipfile.BadZipFile, UnicodeDecodeError, struct.error, OSError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, struct.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise damaged from error
     if kind != ZIP:
         if any(part.flag_bits & 0x1 for part in parts):
