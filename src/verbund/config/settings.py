@@ -82,6 +82,8 @@ ROOT_URLCONF = "verbund.config.urls"
 WSGI_APPLICATION = "verbund.config.wsgi.application"
 EVENT_HEARERS = "verbund.config.wiring.HEARERS"
 NAVIGATION = "verbund.config.wiring.NAVIGATION"
+PORTAL_NAVIGATION = "verbund.config.wiring.PORTAL_NAVIGATION"
+USER_NAVIGATION = "verbund.config.wiring.USER_NAVIGATION"
 TIMED_WORK = "verbund.config.wiring.TIMED_WORK"
 TEMPLATES = [
     {
@@ -101,6 +103,7 @@ TEMPLATES = [
 # --- language and time ------------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
+LOCALE_PATHS = [SOURCE / "config" / "locale"]
 LANGUAGE_COOKIE_NAME = "verbund_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True

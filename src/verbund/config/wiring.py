@@ -1,11 +1,69 @@
-"""Wiring: which event is heard by whom, and what stands in the navigation. The only page that knows every room."""
+"""Wiring: which event is heard by whom, what runs when, what stands in the navigation. The only page that knows every room."""
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any, Final
 
-HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {}
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-NAVIGATION: Final[tuple[Any, ...]] = ()
+from verbund.modules.budget import policies as budget_policies
+from verbund.modules.budget import tasks as budget_tasks
+from verbund.modules.budget.events import ClaimReopened, ClaimSettled
+from verbund.modules.citizenservices import policies as services_policies
+from verbund.modules.citizenservices import subscribers as services_subscribers
+from verbund.modules.citizenservices import tasks as services_tasks
+from verbund.modules.citizenservices.events import ApplicationSubmitted, QuestionAsked
+from verbund.modules.membership import policies as membership_policies
+from verbund.modules.records import policies as records_policies
+from verbund.modules.records import subscribers as records_subscribers
+from verbund.modules.records.events import LetterDelivered, LetterIssued
+from verbund.platform.files import tasks as files_tasks
+from verbund.platform.identity import policies as identity_policies
+from verbund.platform.identity import subscribers as identity_subscribers
+from verbund.platform.identity import tasks as identity_tasks
+from verbund.platform.identity.events import AccessReset, LinkRequested
 
-# (cron line in UTC, function of a room's tasks.py); run once per body
-TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = ()
+HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
+    LinkRequested: (identity_subscribers.mail_link,),
+    AccessReset: (identity_subscribers.mail_access_reset,),
+    ApplicationSubmitted: (services_subscribers.confirm_receipt,),
+    QuestionAsked: (services_subscribers.tell_of_question,),
+    LetterIssued: (records_subscribers.dispatch_letter,),
+    LetterDelivered: (records_subscribers.send_notice, services_subscribers.follow_delivery),
+    ClaimSettled: (services_subscribers.follow_settlement,),
+    ClaimReopened: (services_subscribers.follow_reopened_claim,),
+}
+
+# (cron line in UTC, function of a tasks.py); run once per body
+TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
+    ("*/5 * * * *", budget_tasks.fold_totals),
+    ("17 1 * * *", identity_tasks.tidy_up),
+    ("37 1 * * *", services_tasks.delete_expired_drafts),
+    ("7 2 * * *", files_tasks.sweep_files),
+)
+
+# (label, url name, permission or None, icon)
+Entry = tuple[str | Promise, str, StrEnum | None, str]
+
+NAVIGATION: Final[tuple[Entry, ...]] = (
+    (_("Today"), "clerk_home", services_policies.Permission.READ_APPLICATION, "home"),
+    (_("Inbox"), "clerk_inbox", services_policies.Permission.PROCESS_APPLICATION, "inbox"),
+    (_("My cases"), "clerk_cases", services_policies.Permission.PROCESS_APPLICATION, "checklist"),
+    (_("Files"), "records:files", records_policies.Permission.READ_CASE, "folder"),
+    (_("Budget"), "budget:overview", budget_policies.Permission.SEE, "coins"),
+    (_("Search"), "records:search", records_policies.Permission.READ_CASE, "search"),
+    (_("File plan"), "records:file_plan", records_policies.Permission.MANAGE_FILE_PLAN, "checklist"),
+    (_("Services"), "clerk_services", services_policies.Permission.CONFIGURE_SERVICE, "edit"),
+    (_("People"), "people", identity_policies.Permission.VIEW_PEOPLE, "account-circle"),
+    (_("Units"), "units", identity_policies.Permission.MANAGE_UNITS, "settings"),
+    (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
+    (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),
+)
+
+PORTAL_NAVIGATION: Final[tuple[Entry, ...]] = ()
+
+USER_NAVIGATION: Final[tuple[Entry, ...]] = (
+    (_("My access"), "staff_account", identity_policies.Permission.MANAGE_OWN_ACCESS, "account-circle"),
+    (_("Substitution"), "staff_absence", identity_policies.Permission.MANAGE_OWN_ACCESS, "calendar-today"),
+)
