@@ -1,0 +1,100 @@
+"""Loading one body of the demo, in a process of its own."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+
+from .books import Books
+from .calendar import Calendar
+from .facts import DemoBody
+from .filing import file_cases
+from .founding import FOUNDED, enlist, enlist_citizen, staff
+from .matters import Matters
+
+LOADED: Final = "demo.loaded"  # the last entry of a body that is complete
+Progress = Callable[[str], None]
+
+
+class HalfLoaded(Exception):  # noqa: N818 - reads as the answer
+    """An earlier loading of this body was cut off."""
+
+
+def prepare_settings() -> None:
+    """For this process: past events are heard by nobody, and no e-mail leaves the house. Called after `django.setup`."""
+    from django.conf import settings
+
+    settings.EVENT_HEARERS = "verbund.commands.demo.silence.HEARERS"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+
+
+def is_loaded(schema: str) -> bool:
+    """Whether the body is complete.
+
+    Raises:
+        HalfLoaded: it has people, but its loading did not come to its end.
+    """
+    from verbund.platform.audit.models import AuditEntry
+    from verbund.platform.tenancy import acting_for
+
+    with acting_for(schema):
+        if AuditEntry.objects.filter(action=LOADED).exists():
+            return True
+        if AuditEntry.objects.filter(action="identity.unit_created").exists():
+            raise HalfLoaded(schema)
+    return False
+
+
+def load(body: DemoBody, say: Progress) -> dict[str, int]:
+    """People, books, services, applications, cases; returns what there is now. The connection is the role of web and worker."""
+    from verbund.platform import audit
+    from verbund.platform.identity.actor import Actor
+    from verbund.platform.tenancy import acting_for, now
+
+    begun = time.perf_counter()
+    end = now()
+    with acting_for(body.schema):
+        system = Actor.system(body.schema, "verbund demo")
+        enlist(system, body)
+        say("people")
+        counts: dict[str, int] = {}
+        if not body.is_alliance:
+            enlist_citizen(system, end - timedelta(days=400))
+            counts = _work(body, system, end, say)
+        audit.record(
+            system, LOADED, "tenancy.body", body.schema, after={**counts, "seconds": round(time.perf_counter() - begun)}
+        )
+    return counts
+
+
+def _work(body: DemoBody, system: Any, end: Any, say: Progress) -> dict[str, int]:
+    from verbund.modules.citizenservices.models import Application
+    from verbund.modules.records import services as records
+    from verbund.modules.records.models import Document
+    from verbund.platform.identity.local.models import CitizenAccount
+    from verbund.platform.identity.recognition import citizen_actor
+
+    actors = staff(body)
+    actors["clerk2"] = actors[next(c.email for c in body.colleagues if c.email.startswith("sachbearbeitung2@"))]
+    actors["citizen"] = citizen_actor(CitizenAccount.objects.get(), request_id="verbund demo")
+    records.import_file_plan(actors["registry"], csv_text=records.sample_file_plan(), now=FOUNDED)
+    calendar = Calendar(end)
+    books = Books(body, actors, calendar)
+    books.set_up(FOUNDED)
+    say("books")
+    matters = Matters(body, actors, calendar, books)
+    matters.offer(end - timedelta(days=260))
+    matters.plan()
+    books.hearers.append(matters.heard)
+    deeds = calendar.run()
+    say("applications")
+    missing = body.documents - Document.objects.count()
+    file_cases(body, actors, documents=max(missing, body.cases), now=end)
+    say("cases")
+    return {"deeds": deeds, "applications": Application.objects.count(), "documents": Document.objects.count()}
+
+
+def processes() -> int:
+    """How many bodies are loaded at a time."""
+    return max(1, min(4, os.cpu_count() or 1))

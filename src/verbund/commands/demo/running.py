@@ -1,0 +1,122 @@
+"""Founding the bodies one after the other, as the owner, while those already founded are loaded in processes of their own."""
+
+import os
+import subprocess
+import sys
+import threading
+from typing import Final
+
+from verbund.commands import installation
+from verbund.commands.texts import _
+
+from .facts import DemoBody, bodies
+
+_WORDS: Final = {
+    "people": _("people"),
+    "books": _("books of two years"),
+    "applications": _("applications"),
+    "cases": _("cases and documents"),
+}
+
+
+def load_all() -> bool:
+    """Load what is not there yet; False when nothing was left to do. The process is the owner (`verbund setup` has run).
+
+    Raises:
+        installation.Unready: the loading failed, or an earlier one was cut off.
+    """
+    from verbund.platform.tenancy.models import Body
+
+    from .loading import HalfLoaded, is_loaded, processes
+
+    wanted = [*bodies()[1:], bodies()[0]]  # the alliance last: its list of members names bodies that exist
+    there = set(Body.objects.values_list("schema_name", flat=True))
+    strangers = there - {body.schema for body in wanted}
+    if strangers:
+        raise installation.Unready(
+            _(
+                "This installation has bodies of its own ({names}). The demo needs an empty one: set VERBUND_VAR."
+            ).format(names=", ".join(sorted(strangers)))
+        )
+    try:
+        missing = [body for body in wanted if body.schema not in there or not is_loaded(body.schema)]
+    except HalfLoaded as half:
+        raise installation.Unready(
+            _("An earlier loading of {schema} was cut off. Run `verbund demo --reset`.").format(schema=half)
+        ) from half
+    if not missing:
+        return False
+    _load(missing, processes())
+    return True
+
+
+def _load(missing: list[DemoBody], at_a_time: int) -> None:
+    from .founding import found
+
+    slots = threading.Semaphore(at_a_time)
+    loaders: list[_Loader] = []
+    try:
+        for body in missing:
+            if body.is_alliance:
+                for loader in loaders:
+                    loader.join()
+            if any(loader.failed for loader in loaders):
+                break
+            found(body)
+            slots.acquire()
+            loader = _Loader(body, slots)
+            loaders.append(loader)
+            loader.start()
+        for loader in loaders:
+            loader.join()
+    except BaseException:
+        for loader in loaders:
+            loader.end()
+        raise
+    failed = [loader for loader in loaders if loader.failed]
+    if failed:
+        raise installation.Unready(
+            _("Loading {name} failed:\n{lines}").format(
+                name=failed[0].body.name, lines="\n".join(failed[0].lines[-15:])
+            )
+        )
+
+
+class _Loader(threading.Thread):
+    """Watches the process that loads one body and tells how far it is."""
+
+    def __init__(self, body: DemoBody, slots: threading.Semaphore) -> None:
+        super().__init__(daemon=True)
+        self.body, self.slots = body, slots
+        self.lines: list[str] = []
+        self.failed = False
+        environment = {k: v for k, v in os.environ.items() if k != "VERBUND_AS_OWNER"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "verbund.commands.cli", "demo", "--load", body.schema],
+            env={**environment, "VERBUND_PARENT": str(os.getpid())},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+
+    def run(self) -> None:
+        try:
+            assert self.process.stdout is not None
+            for line in self.process.stdout:
+                self.lines.append(line.rstrip())
+                word, _space, rest = line.strip().partition(" ")
+                if word in _WORDS:
+                    print(f"  {self.body.name:<44} {_WORDS[word]} ({rest} s)", flush=True)
+                elif word == "done" and rest:
+                    print(f"  {self.body.name:<44} {rest}", flush=True)
+            self.failed = self.process.wait() != 0
+        finally:
+            self.slots.release()
+
+    def end(self) -> None:
+        """Stop the process."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()

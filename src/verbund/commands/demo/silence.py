@@ -1,0 +1,6 @@
+"""Nobody hears the events of the demo's past: the loader calls what the hearers would call, with the clock of that day."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {}
