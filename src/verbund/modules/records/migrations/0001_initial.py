@@ -533,6 +533,10 @@ class Migration(migrations.Migration):
             model_name="searchentry",
             index=models.Index(fields=["case"], name="entry_by_case"),
         ),
+        migrations.AddIndex(
+            model_name="searchentry",
+            index=models.Index(fields=["-happened_at", "-id"], name="entry_by_date"),
+        ),
         migrations.AddConstraint(
             model_name="searchentry",
             constraint=models.UniqueConstraint(

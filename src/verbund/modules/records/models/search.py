@@ -46,6 +46,7 @@ class SearchEntry(models.Model):
             # pending list.
             GinIndex(fields=["vector"], name="entry_by_word", fastupdate=False),
             models.Index(fields=["case"], name="entry_by_case"),
+            models.Index(fields=["-happened_at", "-id"], name="entry_by_date"),
         ]
 
     def __str__(self) -> str:

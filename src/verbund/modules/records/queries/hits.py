@@ -1,14 +1,19 @@
 """Search (Suche) over cases and documents."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQueryField, SearchRank
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet, Value
-from django.db.models.functions import Cast, Left
+from django.db.models.expressions import OrderBy
+from django.db.models.functions import Cast, Coalesce, Left
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.records.models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
@@ -21,6 +26,7 @@ from .pages import date_key, read_instant_key
 from .tsquery import Matching, Vectors, matching
 
 RANKED: Final = 200  # so many hits are put in order of relevance; more come the newest first
+MANY: Final = 30_000  # estimated hits, from which on the newest are looked for one by one
 READ: Final = 4_000  # characters of a document in which the hit to be shown is looked for
 
 
@@ -112,17 +118,49 @@ def search(
         return SearchPage((), None, note=SearchNote(query.note))
     limit = max(1, min(limit, RANKED))
     found = visible_entries(actor).filter(Vectors(query.text)).filter(_narrowed(filters or SearchFilters()))
+    with _steered(found) as order:
+        return _page(found.order_by(*order), query, after, limit)
+
+
+def _page(found: "QuerySet[SearchEntry]", query: Matching, after: str | None, limit: int) -> SearchPage:
     key = read_instant_key(after)
     if key is None:
-        newest = list(found.order_by("-happened_at", "-id").values_list("id", "happened_at")[: RANKED + 1])
+        newest = list(found.values_list("id", "happened_at")[: RANKED + 1])
         if len(newest) <= RANKED:
             return _ranked([entry_id for entry_id, _at in newest], query, _offset(after), limit)
     else:
         older = Q(happened_at__lt=key[0]) | Q(happened_at=key[0], id__lt=key[1])
-        newest = list(found.filter(older).order_by("-happened_at", "-id").values_list("id", "happened_at")[: limit + 1])
+        newest = list(found.filter(older).values_list("id", "happened_at")[: limit + 1])
     shown = newest[:limit]
     following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
     return SearchPage(_hits([entry_id for entry_id, _at in shown], query), following, ranked=False)
+
+
+@contextmanager
+def _steered(found: "QuerySet[SearchEntry]") -> "Iterator[tuple[str | OrderBy, ...]]":
+    """Keep PostgreSQL from reading every vector: by the index of words, or, if there are `MANY` hits, from the
+    newest backwards.
+
+    Its planner counts a comparison with a vector as cheap and forgets that it has to be unpacked; so it would read
+    whole tables where the index answers in milliseconds. The settings hold for this search only. Yields the order:
+    newest first.
+    """
+    with transaction.atomic():
+        _set("enable_seqscan", "off")
+        plan: list[dict[str, Any]] = json.loads(found.order_by().explain(format="json"))
+        walk = plan[0]["Plan"]["Plan Rows"] > MANY
+        if walk:
+            _set("enable_bitmapscan", "off")
+        # An order by an expression cannot be read from the index of dates.
+        yield ("-happened_at", "-id") if walk else (Coalesce("happened_at", "happened_at").desc(), "-id")
+        _set("enable_seqscan", "on")
+        if walk:
+            _set("enable_bitmapscan", "on")
+
+
+def _set(name: str, value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:

@@ -165,5 +165,6 @@ def test_the_case_page_asks_one_query_per_kind_of_object(
         assert len(queries.timeline(clerk, case.id)) == 6
     with django_assert_num_queries(1):
         queries.cases(clerk)
-    with django_assert_num_queries(5):  # stems, hits, order, entries, beginnings of texts
+    # stems, plan, hits, order, entries, beginnings of texts; two for the transaction and two for its settings
+    with django_assert_num_queries(10):
         assert len(queries.search(clerk, "text").rows) == 5
