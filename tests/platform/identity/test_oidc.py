@@ -147,7 +147,8 @@ def test_the_address_of_a_password_account_does_not_lead_into_it(alpha: Any, gue
     account = services.oidc_citizen(
         guest, identity=oidc.Identity(issuer, "other", "Mallory", "clara@example.org", True, "basic"), now=now()
     )
-    assert account.pk != own.pk and account.email == ""
+    assert account.pk != own.pk
+    assert account.email == ""
 
 
 @pytest.mark.parametrize(

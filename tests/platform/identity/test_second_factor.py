@@ -69,7 +69,8 @@ def test_staff_without_a_second_factor_are_led_to_set_one_up_before_anything_els
 
     key = base64.b32decode(shown.group(1).replace(" ", ""))
     wrong = client.post("/anmelden/einrichten/", {"kind": "totp", "code": "000000"})
-    assert wrong.status_code == 422 and not is_signed_in(client)
+    assert wrong.status_code == 422
+    assert not is_signed_in(client)
     done = client.post("/anmelden/einrichten/", {"kind": "totp", "code": code_now(key)})
     assert done.status_code == 200
     codes = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.content.decode())
@@ -127,7 +128,8 @@ def test_five_wrong_codes_lock_the_second_step(client_of: Any) -> None:
     again = client_of("alpha")
     sign_in(again)
     locked = again.post("/anmelden/zweiter-faktor/", {"kind": "totp", "code": code_now(key)})
-    assert locked.status_code == 429 and "Bitte warten Sie" in locked.content.decode()
+    assert locked.status_code == 429
+    assert "Bitte warten Sie" in locked.content.decode()
     assert not is_signed_in(again)
     with acting_for("alpha"):
         assert AuditEntry.objects.filter(action="identity.locked", object_type="person").count() == 1
@@ -141,7 +143,8 @@ def test_the_second_step_must_follow_within_ten_minutes(client_of: Any, monkeypa
 
     monkeypatch.setattr(signin, "_PENDING_SECONDS", -1)
     answer = client.post("/anmelden/zweiter-faktor/", {"kind": "totp", "code": code_now(key)})
-    assert answer["Location"] == "/anmelden/" and not is_signed_in(client)
+    assert answer["Location"] == "/anmelden/"
+    assert not is_signed_in(client)
 
 
 def test_without_the_first_step_there_is_no_second(client_of: Any) -> None:
@@ -188,12 +191,14 @@ def test_a_passkey_is_set_up_and_signs_in(client_of: Any) -> None:
     done = client.post(
         "/anmelden/einrichten/", {"kind": "passkey", "answer": passkey.create(options), "name": "Schlüsselbund"}
     )
-    assert done.status_code == 200 and is_signed_in(client)
+    assert done.status_code == 200
+    assert is_signed_in(client)
     again = client_of("alpha")
     sign_in(again)
     options = options_on(again.get("/anmelden/zweiter-faktor/"))
     answer = again.post("/anmelden/zweiter-faktor/", {"kind": "passkey", "answer": passkey.get(options)})
-    assert answer.status_code == 302 and is_signed_in(again)
+    assert answer.status_code == 302
+    assert is_signed_in(again)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +253,8 @@ def test_a_passkey_of_another_body_neither_opens_nor_invites_to_set_up_a_new_fac
     client = client_of("beta")
     assert sign_in(client)["Location"] == "/anmelden/zweiter-faktor/"
     page = client.get("/anmelden/zweiter-faktor/").content.decode()
-    assert "passkey-options" not in page and "Wiederherstellungscode" in page
+    assert "passkey-options" not in page
+    assert "Wiederherstellungscode" in page
     assert client.get("/anmelden/einrichten/")["Location"] == "/anmelden/"
 
 
@@ -292,13 +298,16 @@ def test_app_passkey_and_new_codes_are_set_up_in_ones_own_account(client_of: Any
     assert shown
     key = base64.b32decode(shown.group(1).replace(" ", ""))
     first = client.post("/arbeit/konto/zweiter-faktor/app/", {"code": code_now(key)})
-    assert first.status_code == 200 and "Ihre Wiederherstellungscodes" in first.content.decode()
+    assert first.status_code == 200
+    assert "Ihre Wiederherstellungscodes" in first.content.decode()
     passkey = Passkey()
     options = options_on(client.get("/arbeit/konto/zweiter-faktor/passkey/"))
     second = client.post("/arbeit/konto/zweiter-faktor/passkey/", {"answer": passkey.create(options), "name": "Blau"})
     assert second["Location"] == "/arbeit/konto/zweiter-faktor/"
     page = client.get("/arbeit/konto/zweiter-faktor/").content.decode()
-    assert "Blau" in page and "Passkey für alpha.localhost" in page and "Es sind noch 10 Codes übrig." in page
+    assert "Blau" in page
+    assert "Passkey für alpha.localhost" in page
+    assert "Es sind noch 10 Codes übrig." in page
     with acting_for("alpha"):
         before = set(RecoveryCode.objects.values_list("digest", flat=True))
     assert client.post("/arbeit/konto/zweiter-faktor/codes/").status_code == 200

@@ -48,7 +48,8 @@ def test_the_address_for_apps_names_body_and_account() -> None:
         "?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Stadt%20Grabow&digits=6&period=30"
     )
     side, path = totp.qr_path(uri)
-    assert side > 40 and path.startswith("M")
+    assert side > 40
+    assert path.startswith("M")
 
 
 def test_a_sealed_secret_opens_with_the_key_or_a_former_one_only(settings: object) -> None:

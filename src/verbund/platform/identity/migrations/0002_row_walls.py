@@ -57,7 +57,7 @@ CREATE FUNCTION public.identity_enlist(new_id uuid, address text, name text, hom
 RETURNS uuid LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     caller text := current_setting('role');
-    found uuid;
+    person uuid;
 BEGIN
     IF caller = 'none' AND session_user = 'verbund_app' THEN
         RAISE insufficient_privilege USING MESSAGE = 'a person is enlisted for a body';
@@ -69,8 +69,8 @@ BEGIN
         id, email, display_name, home_body_id, is_active, password, oidc_issuer, oidc_subject, session_epoch, created_at
     ) VALUES (new_id, address, name, home, true, '', '', '', 0, at)
     ON CONFLICT (email) DO NOTHING;
-    SELECT id INTO found FROM identity_person WHERE email = address;
-    RETURN found;
+    SELECT id INTO person FROM identity_person WHERE email = address;
+    RETURN person;
 END
 $$;
 

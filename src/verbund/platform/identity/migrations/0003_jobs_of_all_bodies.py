@@ -81,18 +81,18 @@ CREATE FUNCTION public.identity_handle_job(p_job bigint, p_action text)
 RETURNS TABLE (body text, hearer text, event text, attempts integer)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    found procrastinate_jobs%ROWTYPE;
+    job procrastinate_jobs%ROWTYPE;
 BEGIN
     PERFORM identity_operators_only();
     IF p_action NOT IN ('retry', 'discard') THEN
         RAISE invalid_parameter_value USING MESSAGE = 'retry or discard';
     END IF;
-    SELECT * INTO found FROM procrastinate_jobs j
+    SELECT * INTO job FROM procrastinate_jobs j
     WHERE j.id = p_job AND (j.status = 'failed' OR (j.status = 'todo' AND j.attempts > 0)) FOR UPDATE;
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    IF found.status = 'failed' THEN
+    IF job.status = 'failed' THEN
         PERFORM procrastinate_retry_job_v2(p_job, now(), NULL, NULL, NULL);
     ELSIF p_action = 'retry' THEN
         UPDATE procrastinate_jobs SET scheduled_at = now() WHERE id = p_job;
@@ -100,9 +100,9 @@ BEGIN
     IF p_action = 'discard' THEN
         PERFORM procrastinate_cancel_job_v1(p_job, false, false);
     END IF;
-    RETURN QUERY SELECT coalesce(found.args ->> 'body', ''),
-        coalesce(found.args ->> 'hearer', found.args ->> 'work', found.task_name::text),
-        coalesce(found.args ->> 'event', ''), found.attempts;
+    RETURN QUERY SELECT coalesce(job.args ->> 'body', ''),
+        coalesce(job.args ->> 'hearer', job.args ->> 'work', job.task_name::text),
+        coalesce(job.args ->> 'event', ''), job.attempts;
 END
 $$;
 """

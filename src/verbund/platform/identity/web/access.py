@@ -57,7 +57,7 @@ def factors_page(request: Any) -> HttpResponse:
 @staff_page()
 def add_app(request: Any) -> HttpResponse:
     """Set up an authenticator app."""
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST if request.method == "POST" else None)
     key = kept_key(request)
     status = 200
     if request.method == "POST" and form.is_valid():
@@ -77,7 +77,7 @@ def add_app(request: Any) -> HttpResponse:
 @staff_page()
 def add_passkey(request: Any) -> HttpResponse:
     """Add a passkey for this host."""
-    form = PasskeyForm(request.POST or None)
+    form = PasskeyForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -163,7 +163,7 @@ def record_absence(request: Any, person_id: UUID, back_url: str) -> HttpResponse
     people = [pair for pair in queries.colleagues(request.actor, now=now()) if pair[0] != person_id]
     if request.actor.id != person_id:
         people.append((request.actor.id, request.actor.name))
-    form = AbsenceForm(request.POST or None, colleagues=people)
+    form = AbsenceForm(request.POST if request.method == "POST" else None, colleagues=people)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -41,7 +41,7 @@ def password(request: Any) -> HttpResponse:
 
 def change_password(request: Any, face: str, back: str) -> HttpResponse:
     """The page is the same for citizens and staff."""
-    form = ChangePasswordForm(request.POST or None)
+    form = ChangePasswordForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -29,7 +29,7 @@ def sign_in(request: Any) -> HttpResponse:
     target = next_of(request, CITIZEN_HOME)
     if request.actor.kind == "citizen":
         return redirect(target)
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -90,7 +90,7 @@ def provider_return(request: Any) -> HttpResponse:
 @public_page("whoever has no account opens one here")
 def register(request: Any) -> HttpResponse:
     """Name and e-mail address; the rest follows by the link."""
-    form = RegisterForm(request.POST or None)
+    form = RegisterForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -140,7 +140,7 @@ def register(request: Any) -> HttpResponse:
 @public_page("citizens who forgot their password cannot sign in")
 def forgotten(request: Any) -> HttpResponse:
     """Ask for a link; the answer is the same for every address."""
-    form = EmailForm(request.POST or None)
+    form = EmailForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -191,7 +191,7 @@ def new_password(request: Any, secret: str) -> HttpResponse:
 
 
 def _choose(request: Any, kind: Token.Kind, secret: str, title: str, lead: str) -> HttpResponse:
-    form = NewPasswordForm(request.POST or None)
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
     status = 200
     try:
         services.check_link(request.actor, kind=kind, secret=secret, now=now())

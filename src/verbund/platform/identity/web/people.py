@@ -57,7 +57,7 @@ def _values(form: AssignmentForm) -> dict[str, Any]:
 @staff_page(Permission.MANAGE_PEOPLE)
 def create(request: Any) -> HttpResponse:
     """Give somebody access."""
-    form = NewPersonForm(request.POST or None, **_assignment_options(request))
+    form = NewPersonForm(request.POST if request.method == "POST" else None, **_assignment_options(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -104,7 +104,9 @@ def show(request: Any, person_id: UUID) -> HttpResponse:
 def change(request: Any, person_id: UUID) -> HttpResponse:
     """Correct name or e-mail address."""
     person = queries.person(request.actor, person_id, now=now())
-    form = PersonForm(request.POST or None, initial={"display_name": person.name, "email": person.email})
+    form = PersonForm(
+        request.POST if request.method == "POST" else None, initial={"display_name": person.name, "email": person.email}
+    )
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -122,7 +124,7 @@ def change(request: Any, person_id: UUID) -> HttpResponse:
 def assign(request: Any, person_id: UUID) -> HttpResponse:
     """Give a person a further role."""
     person = queries.person(request.actor, person_id, now=now())
-    form = AssignmentForm(request.POST or None, **_assignment_options(request))
+    form = AssignmentForm(request.POST if request.method == "POST" else None, **_assignment_options(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -143,7 +145,7 @@ def assign(request: Any, person_id: UUID) -> HttpResponse:
 @staff_page(Permission.MANAGE_PEOPLE)
 def end_assignment(request: Any, assignment_id: UUID) -> HttpResponse:
     """End an assignment at once or after a day."""
-    form = EndForm(request.POST or None)
+    form = EndForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -211,7 +213,7 @@ def reset_factor(request: Any, person_id: UUID) -> HttpResponse:
     """Take the second factors away, with four eyes."""
     person = queries.person(request.actor, person_id, now=now())
     people = [pair for pair in queries.colleagues(request.actor, now=now()) if pair[0] != person_id]
-    form = ResetForm(request.POST or None, colleagues=people)
+    form = ResetForm(request.POST if request.method == "POST" else None, colleagues=people)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

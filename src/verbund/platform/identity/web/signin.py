@@ -63,7 +63,7 @@ def sign_in(request: Any) -> HttpResponse:
     target = next_of(request, STAFF_HOME)
     if request.actor.is_staff:
         return redirect(target)
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -21,7 +21,7 @@ from .forms import EmailForm, NewPasswordForm, take
 @public_page("staff who forgot their password cannot sign in")
 def forgotten(request: Any) -> HttpResponse:
     """Ask for a link; the answer is the same for every address."""
-    form = EmailForm(request.POST or None)
+    form = EmailForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -86,7 +86,7 @@ def new_password(request: Any, secret: str) -> HttpResponse:
 
 
 def _choose(request: Any, kind: Token.Kind, secret: str, title: str, lead: str) -> HttpResponse:
-    form = NewPasswordForm(request.POST or None)
+    form = NewPasswordForm(request.POST if request.method == "POST" else None)
     status = 200
     try:
         services.check_link(request.actor, kind=kind, secret=secret, now=now())

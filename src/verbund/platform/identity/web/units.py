@@ -25,7 +25,7 @@ def index(request: Any) -> HttpResponse:
 @staff_page(Permission.MANAGE_UNITS)
 def create(request: Any) -> HttpResponse:
     """Add a unit."""
-    form = NewUnitForm(request.POST or None, units=_choices(request))
+    form = NewUnitForm(request.POST if request.method == "POST" else None, units=_choices(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
