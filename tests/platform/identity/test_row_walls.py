@@ -1,4 +1,4 @@
-"""What the database itself shows and allows to a body's role in the shared tables, whatever the application asks for."""
+"""What the database shows and allows to a body's role in the shared tables, whatever the application asks for."""
 
 from datetime import datetime
 from typing import Any
@@ -65,25 +65,31 @@ def test_what_a_bodys_role_may_not_do_is_refused_by_the_database(berta: Any, now
     with acting_for("beta"):
         beta = Body.objects.get(schema_name="beta")
     own = employ("alpha", now=now)
-    with acting_for("alpha"), pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        if step == "assign":  # oneself into another body
-            Assignment.objects.create(
-                id=uuid4(), person_id=own, body=beta, role=Role.BODY_ADMIN, valid_from=now, created_at=now
-            )
-        elif step == "factor":  # a factor of one's own for somebody else
-            SecondFactor.objects.create(id=uuid4(), person_id=berta, kind="totp", name="x", secret=b"x", created_at=now)
-        elif step == "person":
-            Person.objects.create(
-                id=uuid4(), email="x@example.org", display_name="X", home_body=beta, created_at=now, password=""
-            )
-        elif step == "enlist":
-            cursor.execute(
-                "SELECT public.identity_enlist(%s, %s, %s, %s, %s)", [uuid4(), "x@example.org", "X", beta.id, now]
-            )
-        elif step == "delete person":
-            cursor.execute("DELETE FROM public.identity_person")
-        else:
-            cursor.execute("DELETE FROM public.identity_assignment")
+    attempts = {
+        # oneself into another body
+        "assign": lambda: Assignment.objects.create(
+            id=uuid4(), person_id=own, body=beta, role=Role.BODY_ADMIN, valid_from=now, created_at=now
+        ),
+        # a factor of one's own for somebody else
+        "factor": lambda: SecondFactor.objects.create(
+            id=uuid4(), person_id=berta, kind="totp", name="x", secret=b"x", created_at=now
+        ),
+        "person": lambda: Person.objects.create(
+            id=uuid4(), email="x@example.org", display_name="X", home_body=beta, created_at=now, password=""
+        ),
+        "enlist": lambda: _run(
+            "SELECT public.identity_enlist(%s, %s, %s, %s, %s)", uuid4(), "x@example.org", "X", beta.id, now
+        ),
+        "delete person": lambda: _run("DELETE FROM public.identity_person"),
+        "delete assignment": lambda: _run("DELETE FROM public.identity_assignment"),
+    }
+    with acting_for("alpha"), transaction.atomic(), pytest.raises(DatabaseError), transaction.atomic():
+        attempts[step]()
+
+
+def _run(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
 
 
 def test_a_second_employer_cannot_rename_or_block_whom_it_shares(berta: Any, now: datetime) -> None:
@@ -125,7 +131,7 @@ def test_row_security_is_on_for_every_shared_table_of_people(owner_connection: "
         "SELECT relname, relrowsecurity FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relkind = 'r' AND relname LIKE 'identity\\_%'"
     ).fetchall()
-    assert dict(rows) == {table: True for table in TABLES} | {"identity_jobfailure": False}
+    assert dict(rows) == dict.fromkeys(TABLES, True) | {"identity_jobfailure": False}
     for who in ("verbund_app", "body_alpha", "body_alliance"):
         allowed = owner_connection.execute(
             "SELECT has_table_privilege(%s, 'public.identity_jobfailure', 'SELECT')", [who]

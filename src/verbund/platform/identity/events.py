@@ -6,7 +6,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class LinkRequested:
-    """Somebody is to get a one-time link by e-mail; `kind` is a `Token.Kind` or "citizen_known", `language` "de" or "en"."""
+    """Somebody is to get a one-time link by e-mail; `kind` is a `Token.Kind` or "citizen_known",
+    `language` "de" or "en".
+    """
 
     kind: str
     subject: UUID

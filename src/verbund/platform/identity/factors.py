@@ -30,7 +30,7 @@ RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are mistaken for digits
 
 
-class WrongFactor(Exception):
+class WrongFactor(Exception):  # noqa: N818 - reads as the answer
     """The second factor was not proved."""
 
 

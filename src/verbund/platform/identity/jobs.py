@@ -51,7 +51,10 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class QueueDepth:
-    """How many jobs wait, run, wait for another try, and failed for good; `oldest` is since when the first one waits."""
+    """How many jobs wait, run, wait for another try, and failed for good.
+
+    `oldest` is since when the first one waits.
+    """
 
     waiting: int
     running: int

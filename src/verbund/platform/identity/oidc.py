@@ -1,4 +1,5 @@
-"""OpenID Connect: the authorization code flow with PKCE, state and nonce, for the staff's and the citizens' identity providers.
+"""OpenID Connect: the authorization code flow with PKCE, state and nonce,
+for the staff's and the citizens' identity providers.
 
 Settings (one dictionary for all bodies, or one per schema name):
 
@@ -33,7 +34,7 @@ LEEWAY_SECONDS: Final = 60
 _METADATA_SECONDS: Final = 600
 
 
-class ProviderFailed(Exception):
+class ProviderFailed(Exception):  # noqa: N818 - reads as the answer
     """The identity provider did not answer, or with something that cannot be trusted. The reason is for the log."""
 
 
@@ -99,7 +100,8 @@ def begin(provider: Provider, *, redirect_uri: str) -> Start:
 
 
 def finish(provider: Provider, *, kept: Mapping[str, str], params: Mapping[str, str]) -> Identity:
-    """Exchange the code and check the ID token: signature, issuer, audience, time, nonce (OpenID Connect Core 1.0, 3.1.3.7).
+    """Exchange the code and check the ID token: signature, issuer, audience, time,
+    nonce (OpenID Connect Core 1.0, 3.1.3.7).
 
     Raises:
         ProviderFailed: anything does not fit.

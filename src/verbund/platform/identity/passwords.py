@@ -1,4 +1,6 @@
-"""Passwords: Argon2id, at least twelve characters, none of the well-known ones (BSI ORP.4.A22, NIST SP 800-63B §5.1.1.2)."""
+"""Passwords: Argon2id, at least twelve characters, none of the well-known ones (BSI ORP.4.A22,
+NIST SP 800-63B §5.1.1.2).
+"""
 
 import gzip
 import unicodedata
@@ -44,7 +46,9 @@ def make(password: str) -> str:
 
 
 def matches(password: str, stored: str) -> bool:
-    """Whether `password` belongs to the hash; takes as long when there is none, so that accounts cannot be guessed by time."""
+    """Whether `password` belongs to the hash; takes as long when there is none,
+    so that accounts cannot be guessed by time.
+    """
     if not stored or not hashers.is_password_usable(stored):
         hashers.make_password(_nfc(password))
         return False

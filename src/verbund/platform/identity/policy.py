@@ -24,7 +24,7 @@ from .roles import Role
 _grants: Final[dict[Role | ActorKind, set[str]]] = defaultdict(set)
 
 
-class Denied(Exception):
+class Denied(Exception):  # noqa: N818 - reads as the sentence a door says
     """The actor lacks the permission (403). Carries the permission's value, never data of the object."""
 
     def __init__(self, permission: str) -> None:

@@ -71,7 +71,9 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """One page of people in the order of their names; `next` is the key of the following page, empty on the last one."""
+    """One page of people in the order of their names; `next` is the key of the following page,
+    empty on the last one.
+    """
 
     rows: tuple[PersonRow, ...]
     next: str

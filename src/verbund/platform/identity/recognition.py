@@ -1,7 +1,8 @@
 """Recognition: from a request's session to the Actor, and the beginning and end of a session.
 
-A session says who signed in and carries a mark made of the account's password hash and session epoch; it is compared at every
-request, so a changed password or "sign out everywhere" ends every other session at once, in every body.
+A session says who signed in and carries a mark made of the account's password hash and session epoch; it is
+compared at every request, so a changed password or "sign out everywhere" ends every other session at once, in
+every body.
 """
 
 from datetime import datetime
@@ -38,8 +39,8 @@ def mark_of(account: Person | CitizenAccount) -> str:
 def begin_session(request: HttpRequest, account: Person | CitizenAccount, *, factor: str = "") -> None:
     """Sign `account` in: a new session key, so that one known from before is worthless (session fixation).
 
-    `factor` says how beyond the password: "" | totp | passkey | recovery | oidc. What a guest had begun (a draft) is kept for a
-    citizen, unless somebody else was signed in here.
+    `factor` says how beyond the password: "" | totp | passkey | recovery | oidc. What a guest had begun (a draft)
+    is kept for a citizen, unless somebody else was signed in here.
     """
     session = request.session
     if isinstance(account, Person) or session.get(SUBJECT, str(account.id)) != str(account.id):
@@ -69,10 +70,11 @@ def end_session(request: HttpRequest) -> None:
 
 
 def actor_for(request: HttpRequest) -> Actor:
-    """Who asks: one query for the session, one for the person with the assignments (none for somebody without a cookie).
+    """Who asks: one query for the session,
+    one for the person with the assignments (none for somebody without a cookie).
 
-    Anything that does not fit - no assignment valid now, account closed, password changed meanwhile, second factor missing where
-    it is required - makes a guest.
+    Anything that does not fit - no assignment valid now, account closed, password changed meanwhile, second factor
+    missing where it is required - makes a guest.
     """
     request_id = getattr(request, "request_id", "")
     body = current_body().schema_name
@@ -98,8 +100,8 @@ def second_factor_required() -> bool:
 def staff_actor(person_id: UUID, *, now: datetime, mark: str | None = None, request_id: str = "") -> Actor | None:
     """The actor of a person in the present body; None without an assignment valid `now`, or if `mark` does not fit.
 
-    Substitution (Vertretung): on the days of an absence the substitute also works for the units of the absent person - the units,
-    not the roles: nobody gains a right of another kind by standing in.
+    Substitution (Vertretung): on the days of an absence the substitute also works for the units of the absent
+    person - the units, not the roles: nobody gains a right of another kind by standing in.
     """
     facts = current_body()
     today = local_date(now)

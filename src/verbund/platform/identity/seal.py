@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 
-class Unsealable(Exception):
+class Unsealable(Exception):  # noqa: N818 - reads as the answer
     """The secret was sealed under a key this installation no longer has."""
 
 

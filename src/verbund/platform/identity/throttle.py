@@ -1,7 +1,8 @@
 """Throttle (Drosselung): durable counters against guessing, per scope and key, in the body's own schema.
 
-A scope counts failures (or requests) of a key - an account, a network address, a tracking code - within a window. Above the limit
-the key is blocked, each time twice as long up to an hour. The counters survive a restart and hold for all processes.
+A scope counts failures (or requests) of a key - an account, a network address, a tracking code - within a window.
+Above the limit the key is blocked, each time twice as long up to an hour. The counters survive a restart and hold
+for all processes.
 """
 
 import ipaddress
@@ -26,7 +27,7 @@ class Limit:
     block: timedelta
 
 
-class Blocked(Exception):
+class Blocked(Exception):  # noqa: N818 - reads as the answer
     """Too many attempts; `seconds` is the waiting time."""
 
     def __init__(self, seconds: int) -> None:
@@ -93,8 +94,8 @@ def clear(*, now: datetime) -> int:
 def address_of(request: HttpRequest) -> str:
     """The network address a request came from.
 
-    Behind VERBUND_TRUSTED_PROXIES reverse proxies (default 0) it is the entry of X-Forwarded-For that the outermost of them wrote;
-    anything further left is the client's own invention.
+    Behind VERBUND_TRUSTED_PROXIES reverse proxies (default 0) it is the entry of X-Forwarded-For that the
+    outermost of them wrote; anything further left is the client's own invention.
     """
     remote = request.META.get("REMOTE_ADDR", "")
     proxies = int(getattr(settings, "VERBUND_TRUSTED_PROXIES", 0))

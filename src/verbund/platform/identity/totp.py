@@ -1,4 +1,6 @@
-"""Time-based one-time passwords after RFC 6238 (SHA-1, 30 seconds, six digits, as every authenticator app speaks it)."""
+"""Time-based one-time passwords after RFC 6238 (SHA-1, 30 seconds, six digits,
+as every authenticator app speaks it).
+"""
 
 import base64
 import hmac
@@ -31,7 +33,10 @@ def step_of(moment: datetime) -> int:
 
 
 def matching_step(key: bytes, code: str, *, now: datetime, after: int) -> int | None:
-    """The step whose code was entered: now, one before or one after, and newer than `after` (no replay); None if there is none."""
+    """The step whose code was entered: now, one before or one after, and newer than `after` (no replay).
+
+    None if there is none.
+    """
     entered = "".join(code.split())
     if len(entered) != DIGITS or not (entered.isascii() and entered.isdigit()):
         return None

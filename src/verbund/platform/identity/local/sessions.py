@@ -1,7 +1,7 @@
 """Session engine: sessions in the schema of the body on whose host they were made.
 
-The cookie's value is stored as a digest only, so a copy of the table opens no session. A session ends after a time without use,
-after a life time, on sign-out, by revocation and with a change of password.
+The cookie's value is stored as a digest only, so a copy of the table opens no session. A session ends after a time
+without use, after a life time, on sign-out, by revocation and with a change of password.
 """
 
 from datetime import timedelta
@@ -89,7 +89,7 @@ class SessionStore(SessionBase):
         if self.session_key is None:
             self.create()
             return
-        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # django-stubs leaves it out
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]  # not in the stubs
         moment = now()
         subject = data.get(SUBJECT)
         fields: dict[str, Any] = {

@@ -65,7 +65,8 @@ def record_absence(
 
 
 def end_absence(actor: Actor, *, absence_id: UUID, now: datetime) -> None:
-    """End an absence today: one that has not begun is deleted, one that runs ended yesterday, so the substitution stops at once.
+    """End an absence today: one that has not begun is deleted, one that runs ended yesterday,
+    so the substitution stops at once.
 
     Raises:
         AbsenceNotFound, policy.Denied.

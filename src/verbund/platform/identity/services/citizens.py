@@ -98,7 +98,8 @@ def set_citizen_password(actor: Actor, *, secret: str, password: str, now: datet
 
 
 def request_deletion(actor: Actor, *, now: datetime) -> None:
-    """Ask for the deletion of one's account (Art. 17 GDPR): it is closed after fourteen days, until then it can be taken back.
+    """Ask for the deletion of one's account (Art. 17 GDPR): it is closed after fourteen days,
+    until then it can be taken back.
 
     Applications already made stay in the files of the body as long as the law says.
 
@@ -155,7 +156,9 @@ def close_due_accounts(actor: Actor, *, now: datetime) -> int:
 
 
 def tidy_up(actor: Actor, *, now: datetime) -> None:
-    """Nightly: close due accounts; delete accounts never confirmed for thirty days, spent sessions, links and counters."""
+    """Nightly: close due accounts; delete accounts never confirmed for thirty days, spent sessions,
+    links and counters.
+    """
     policy.require(actor, Permission.TIDY_UP)
     close_due_accounts(actor, now=now)
     with transaction.atomic():

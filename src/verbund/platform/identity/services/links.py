@@ -123,7 +123,8 @@ def send_reset_notice(actor: Actor, *, person_id: UUID, language: str, now: date
             person.email,
             _("Your second factor was reset"),
             _(
-                "Hello %(name)s,\n\nthe administration of %(body)s has removed your second factor. At your next sign-in you set up"
+                "Hello %(name)s,\n\nthe administration of %(body)s has removed your second factor. At your next "
+                "sign-in you set up"
                 " a new one.\n\nIf you did not ask for this, please call your administration at once."
             )
             % {"name": person.display_name, "body": current_body().name},
@@ -135,7 +136,8 @@ def _wording(kind: str, name: str, secret: str) -> tuple[str, str]:
     if kind == Token.Kind.INVITATION:
         values["link"] = url_of("staff_invitation", secret)
         return _("Your access to %(body)s") % values, _(
-            "Hello %(name)s,\n\nan access to the workspace of %(body)s was set up for you. Please choose your password here:\n\n"
+            "Hello %(name)s,\n\nan access to the workspace of %(body)s was set up for you. Please choose your "
+            "password here:\n\n"
             "%(link)s\n\nThe link works once and for seven days."
         ) % values
     if kind == Token.Kind.STAFF_PASSWORD:
@@ -147,8 +149,10 @@ def _wording(kind: str, name: str, secret: str) -> tuple[str, str]:
     if kind == Token.Kind.CITIZEN_EMAIL:
         values["link"] = url_of("citizen_confirm", secret)
         return _("Confirm your e-mail address") % values, _(
-            "Hello %(name)s,\n\nplease confirm your e-mail address for your account with %(body)s and choose a password:\n\n"
-            "%(link)s\n\nThe link works once and for two days. If you did not ask for an account, you need not do anything."
+            "Hello %(name)s,\n\nplease confirm your e-mail address for your account with %(body)s and choose a "
+            "password:\n\n"
+            "%(link)s\n\nThe link works once and for two days. If you did not ask for an account, you need not "
+            "do anything."
         ) % values
     if kind == Token.Kind.CITIZEN_PASSWORD:
         values["link"] = url_of("citizen_password", secret)
@@ -158,7 +162,8 @@ def _wording(kind: str, name: str, secret: str) -> tuple[str, str]:
         ) % values
     values["link"] = url_of("citizen_sign_in")
     return _("You already have an account") % values, _(
-        "Hello %(name)s,\n\nsomebody tried to open an account with %(body)s for your e-mail address. You already have one. Sign in"
+        "Hello %(name)s,\n\nsomebody tried to open an account with %(body)s for your e-mail address. You "
+        "already have one. Sign in"
         " here, or choose a new password there:\n\n%(link)s\n\nIf it was not you, you need not do anything."
     ) % values
 

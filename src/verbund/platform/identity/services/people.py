@@ -131,7 +131,8 @@ def end_assignment(actor: Actor, *, assignment_id: UUID, now: datetime, at: date
     """End an assignment now, or at a later moment; the last administrator of a body stays until there is another.
 
     Raises:
-        PersonNotFound, PersonInvalid (`at` in the past), PersonConflict (over already, last administrator), policy.Denied.
+        PersonNotFound, PersonInvalid (`at` in the past), PersonConflict (over already, last administrator),
+        policy.Denied.
     """
     policy.require(actor, Permission.MANAGE_PEOPLE)
     end = at or now
@@ -311,7 +312,8 @@ def reset_second_factor(
 ) -> None:
     """Take a person's second factors and recovery codes away, because they are lost; every session ends.
 
-    Four eyes: `witness_id` is another person of the body who has convinced themselves who is asking. The person is told by e-mail.
+    Four eyes: `witness_id` is another person of the body who has convinced themselves who is asking. The person is
+    told by e-mail.
 
     Raises:
         PersonNotFound, PersonInvalid (witness, reason), policy.Denied (other home body, oneself).

@@ -1,4 +1,7 @@
-"""Signing in: password, second factor, OpenID Connect. What is wrong is never said more exactly than a stranger may know."""
+"""Signing in: password, second factor, OpenID Connect.
+
+What is wrong is never said more exactly than a stranger may know.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,7 +26,7 @@ PER_ADDRESS: Final = Limit(count=50, window=timedelta(minutes=15), block=timedel
 PER_FACTOR: Final = Limit(count=5, window=timedelta(minutes=15), block=timedelta(minutes=1))
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - reads as the answer
     """The sign-in was refused; `message` is for the person who tried."""
 
     def __init__(self, message: str) -> None:
@@ -67,7 +70,8 @@ def prove_factor(
     state: dict[str, Any] | None = None,
     response: dict[str, Any] | None = None,
 ) -> None:
-    """The second of two steps: `kind` is totp, recovery (both with `code`) or passkey (with `host`, `state`, `response`).
+    """The second of two steps: `kind` is totp, recovery (both with `code`) or passkey (with `host`, `state`,
+    `response`).
 
     Raises:
         throttle.Blocked: too many failures.
@@ -129,7 +133,9 @@ def citizen_password_sign_in(actor: Actor, *, email: str, password: str, address
 
 
 def oidc_person(actor: Actor, *, identity: Identity, now: datetime) -> Person:
-    """The person of a subject of the staff's identity provider; a first-comer is recognised by the confirmed e-mail address.
+    """The person of a subject of the staff's identity provider.
+
+    A first-comer is recognised by the confirmed e-mail address.
 
     Raises:
         Refused: nobody of this body, or no valid assignment.
@@ -214,7 +220,10 @@ def _failed(actor: Actor, face: str, email: str, address: str, now: datetime) ->
 
 
 def _short(email: str) -> str:
-    """Enough of an address for the administration to recognise it: what was typed may be a password in the wrong field."""
+    """Enough of an address for the administration to recognise it.
+
+    What was typed may be a password in the wrong field.
+    """
     return email[:2] + "…" + email[email.find("@") :][:40] if "@" in email else "…"
 
 

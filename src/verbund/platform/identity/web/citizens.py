@@ -125,7 +125,8 @@ def register(request: Any) -> HttpResponse:
         {
             "title": _("Open an account"),
             "lead": _(
-                "With an account you see all your applications in one place. You can also apply without one: then you get a"
+                "With an account you see all your applications in one place. You can also apply without one: then "
+                "you get a"
                 " code for each application."
             ),
             "form": form,

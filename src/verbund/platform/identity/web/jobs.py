@@ -63,7 +63,8 @@ def discard(request: Any, job_id: int) -> HttpResponse:
             "face": "ui/console.html",
             "title": _("Discard job %(number)d") % {"number": job_id},
             "text": _(
-                "What the job was to do is not done: a message may stay unsent, a step untaken. Tell the body concerned."
+                "What the job was to do is not done: a message may stay unsent, a step untaken. Tell the body "
+                "concerned."
             ),
             "action_url": reverse("job_discard", args=[job_id]),
             "action": _("Discard job"),
