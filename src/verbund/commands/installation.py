@@ -47,7 +47,9 @@ def var() -> Path:
 
 
 def secret_key() -> None:
-    """Put the secret key into the environment: VERBUND_SECRET_KEY, or the file `secret-key`, which only the embedded installation makes itself.
+    """Put the secret key into the environment: VERBUND_SECRET_KEY, or the file `secret-key`.
+
+    Only the embedded installation makes that file itself.
 
     Raises:
         Unready: with a server of one's own and no key.
