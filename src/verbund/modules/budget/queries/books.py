@@ -80,6 +80,11 @@ class VoucherRow:
     cents: int
     posted_by: str
 
+    @property
+    def posted_by_name(self) -> str:
+        """Who posted, without the id that the journal keeps."""
+        return self.posted_by.rsplit(" (", 1)[0]
+
 
 @dataclass(frozen=True, slots=True)
 class VoucherLineRow:

@@ -1,0 +1,1 @@
+"""Pages of the budget room in the staff workspace, under /arbeit/haushalt/."""

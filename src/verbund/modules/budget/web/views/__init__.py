@@ -1,0 +1,27 @@
+"""Views: a form to plain values, one call, the answer as a page."""
+
+from .bank import assign, entry, statements
+from .books import account, accounts, home, journal, overview, reverse_voucher, voucher
+from .claims import cancel_claim, claim, items
+from .reports import balance_sheet, cash_statement, monitoring, result_statement, trial_balance
+
+__all__ = [
+    "account",
+    "accounts",
+    "assign",
+    "balance_sheet",
+    "cancel_claim",
+    "cash_statement",
+    "claim",
+    "entry",
+    "home",
+    "items",
+    "journal",
+    "monitoring",
+    "overview",
+    "result_statement",
+    "reverse_voucher",
+    "statements",
+    "trial_balance",
+    "voucher",
+]
