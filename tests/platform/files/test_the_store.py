@@ -20,8 +20,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.platform.files import samples
 
+from verbund.modules.records.tests import factories
 from verbund.platform import files
 from verbund.platform.files import stores
+from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import NotFound, acting_for
 
 LATER = timedelta(days=2)
@@ -235,6 +237,15 @@ def test_a_discarded_content_goes_with_the_next_sweep(alpha: Any, root: Path) ->
         files.open(digest)
     files.sweep(now=datetime.now(UTC) + LATER)
     assert on_disk(root) == []
+
+
+def test_a_content_that_a_document_names_is_never_discarded(alpha: Any, staff: Any, system: Any) -> None:
+    clerk = staff(Role.CLERK, units={"32"})
+    factories.file_plan(system)
+    document = factories.file_text(clerk, factories.open_case(clerk), "Notiz")
+    assert files.discard(document.sha256) is False
+    assert files.sweep(now=datetime.now(UTC) + LATER).contents == 0
+    assert files.read(document.sha256) == b"Notiz"
 
 
 def test_changed_bytes_are_noticed_and_lost_ones_named(alpha: Any, root: Path) -> None:

@@ -81,7 +81,11 @@ FEES = {
         {"title": "Menge", "align": "right"},
         {"title": "Betrag", "align": "right"},
     ],
-    "rows": [["Bewohnerparkausweis, 12 Monate", 1, euro(3070)], ["Zweitausfertigung", 1, euro(500)], ["Auslagen", None, ""]],
+    "rows": [
+        ["Bewohnerparkausweis, 12 Monate", 1, euro(3070)],
+        ["Zweitausfertigung", 1, euro(500)],
+        ["Auslagen", None, ""],
+    ],
     "total": ["Summe", "", euro(3570)],
 }
 
