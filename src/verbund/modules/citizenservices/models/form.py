@@ -16,6 +16,8 @@ from typing import Any
 MAX_REPETITIONS = 50  # of an element without an upper bound: more belongs into an attachment
 PAGE_SIZE = 12  # questions on one page before a group is dealt out over several
 
+BOXES = 12  # a repeated choice of up to so many answers becomes boxes to tick
+
 
 class FieldKind(StrEnum):
     """Kind of a field (Feldart, code list xdatenfelder.feldart 2.0)."""
@@ -150,6 +152,11 @@ class Field:
     @property
     def is_file(self) -> bool:
         return self.type in (DataType.FILE, DataType.OBJECT)
+
+    @property
+    def is_boxes(self) -> bool:
+        """Whether a page asks it as boxes to tick, under one name for all answers."""
+        return self.kind is FieldKind.SELECT and self.cardinality.repeats and 0 < len(self.codes) <= BOXES
 
 
 @dataclass(frozen=True, slots=True)

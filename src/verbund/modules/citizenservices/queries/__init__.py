@@ -48,10 +48,12 @@ from .forms import (
     FormInUse,
     FormNotFound,
     FormRow,
+    MadeUpPage,
     ServiceTemplate,
     code_lists,
     form_version,
     form_versions,
+    made_up_pages,
     service_templates,
 )
 
@@ -71,6 +73,7 @@ __all__ = [
     "FormRow",
     "InboxCounts",
     "InboxFilters",
+    "MadeUpPage",
     "MessageView",
     "ServiceCard",
     "ServiceNotFound",
@@ -91,6 +94,7 @@ __all__ = [
     "inbox",
     "inbox_counts",
     "letter_preview",
+    "made_up_pages",
     "mailbox",
     "open_by_code",
     "own_applications",

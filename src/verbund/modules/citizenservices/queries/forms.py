@@ -18,8 +18,10 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
 from ..models import CodeList, FormVersion, OnlineService
+from ..models.checking import typed
 from ..models.form import Code, CodeListReference, FormDefinition, Step
-from ..policies import Permission
+from ..models.sample import SampleFile, sample_files, valid_answers
+from ..policies import Permission, visible_services
 
 FORMS: Final = Path(__file__).resolve().parents[1] / "forms"
 
@@ -184,6 +186,48 @@ def import_remarks(form: FormInUse) -> tuple[list[str], list[str]]:
         for wanted, used in form.replaced
     ]
     return unsupported, notes
+
+
+@dataclass(frozen=True, slots=True)
+class MadeUpPage:
+    """What to post to one page of the portal: input name -> texts, input name -> files."""
+
+    number: int
+    values: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, tuple[SampleFile, ...]]
+
+
+def made_up_pages(
+    actor: Actor, slug: str, *, seed: int = 0, optional: float = 0.3, changes: Mapping[str, str] | None = None
+) -> list[MadeUpPage]:
+    """Valid answers of nobody for every page of a service, as its inputs are named; for the walk and the demo data.
+
+    `changes` replaces made-up answers by path. Raises FormNotFound, policy.Denied, models.sample.NoSample.
+    """
+    policy.require(actor, Permission.FIND_SERVICE)
+    service = visible_services(actor).filter(slug=slug).first()
+    if service is None:
+        raise FormNotFound
+    form = in_use(service.form_version_id, service)
+    answers = {**valid_answers(form.definition, seed, optional=optional), **(changes or {})}
+    uploads = {file.path: file for file in sample_files(form.definition, answers)}
+    pages = []
+    for step in form.steps:
+        values: dict[str, tuple[str, ...]] = {}
+        files: dict[str, tuple[SampleFile, ...]] = {}
+        for path, value in answers.items():
+            asked = form.definition.field_at(path)
+            if asked is None or not step.holds(path):
+                continue
+            base = path.rpartition(".")[0]
+            if path in uploads:
+                files[base] = (*files.get(base, ()), uploads[path])
+            elif asked.is_boxes:
+                values[base] = (*values.get(base, ()), value)
+            else:
+                values[path] = (typed(asked, value),)
+        pages.append(MadeUpPage(step.number, values, files))
+    return pages
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,14 @@ from ..gateways.genericode import NotGenericode
 from ..gateways.safexml import Unreadable
 from ..gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3
 from ..models.form import FormReport
-from .decisions import DecisionInvalid, DecisionRef, decide_application, propose_decision, withdraw_application
+from .decisions import (
+    DecisionInvalid,
+    DecisionRef,
+    decide_application,
+    propose_decision,
+    record_withdrawal,
+    withdraw_application,
+)
 from .drafts import (
     DraftInvalid,
     NotOnOffer,
@@ -83,6 +90,8 @@ __all__ = [
     "offer_template",
     "propose_decision",
     "publish_service",
+    "record_withdrawal",
+    "record_withdrawal",
     "remove_attachment",
     "save_step",
     "send_receipt",

@@ -25,7 +25,7 @@ from ..queries.applications import (
     payment_of,
     recipient_lines,
 )
-from .handling import WrongState, checked_text, locked, save
+from .handling import WrongState, checked_text, in_hand, locked, save
 from .messages import put_into_mailbox
 
 LONGEST_REASON = 20_000
@@ -176,20 +176,68 @@ def withdraw_application(actor: Actor, *, access: ApplicationAccess, now: dateti
     policy.require(actor, Permission.FOLLOW_APPLICATION)
     if reason.strip():
         reason = checked_text(reason, "reason", "", longest=2_000)
-    application = held_application(actor, access, lock=True)
+    _withdraw(actor, held_application(actor, access, lock=True), reason, now)
+
+
+@transaction.atomic
+def record_withdrawal(
+    actor: Actor, *, application_id: UUID, expected_version: int, now: datetime, reason: str = ""
+) -> None:
+    """Record that the applicant has taken the application back by letter or telephone (Rücknahme vermerken).
+
+    Raises:
+        WrongState, TextInvalid, ApplicationNotFound, ApplicationMoved, policy.Denied: not in the actor's hands.
+    """
+    policy.require(actor, Permission.PROCESS_APPLICATION)
+    if reason.strip():
+        reason = checked_text(reason, "reason", "", longest=2_000)
+    _withdraw(actor, in_hand(actor, application_id, expected_version), reason, now)
+
+
+def _withdraw(actor: Actor, application: Application, reason: str, now: datetime) -> None:
     if not application.is_undecided:
         raise WrongState(application)
-    before = {"state": application.state}
-    service = application.service
     with official_language():
         text = _("The applicant has taken back the application.")
         if reason.strip():
             text = f"{text} {_('Reason')}: {reason.strip()}"
+        subject = _("You have taken back your application")
+    _close_as_withdrawn(actor, application, text=text, subject=subject, now=now)
+
+
+@transaction.atomic
+def record_withdrawal(
+    actor: Actor, *, application_id: UUID, expected_version: int, now: datetime, how: str = ""
+) -> None:
+    """Record that the applicant has taken the application back by telephone or letter (Rücknahme vermerken); its case is closed.
+
+    Args:
+        how: in what way the applicant said so; stands in the file.
+
+    Raises:
+        TextInvalid, WrongState, ApplicationNotFound, ApplicationMoved, policy.Denied: not in the actor's hands.
+    """
+    policy.require(actor, Permission.PROCESS_APPLICATION)
+    if how.strip():
+        how = checked_text(how, "how", "", longest=2_000)
+    application = in_hand(actor, application_id, expected_version)
+    with official_language():
+        text = _("The applicant has told us that the application is taken back.")
+        if how.strip():
+            text = f"{text} {how.strip()}"
+        subject = _("Your application is taken back, as you have told us")
+    _close_as_withdrawn(actor, application, text=text, subject=subject, now=now)
+
+
+def _close_as_withdrawn(actor: Actor, application: Application, *, text: str, subject: str, now: datetime) -> None:
+    """Note it in the file and the mailbox, close the case and the application."""
+    before = {"state": application.state}
+    with official_language():
         records.note(actor, case_id=application.case_id, text=text, now=now, origin=application.origin)
         put_into_mailbox(
             application,
             kind=MessageKind.NOTICE,
-            subject=_("You have taken back your application"),
+            subject=subject,
             text=_("We have closed the case. There is nothing more for you to do."),
             now=now,
         )
@@ -197,7 +245,7 @@ def withdraw_application(actor: Actor, *, access: ApplicationAccess, now: dateti
         actor,
         case_id=application.case_id,
         now=now,
-        retention_years=service.retention_years,
+        retention_years=application.service.retention_years,
         origin=application.origin,
     )
     _close_open_questions(application, now)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import current_body, new_id
@@ -72,12 +73,21 @@ def notify(application: Application, subject: str) -> bool:
 
 
 @transaction.atomic
-def mark_read(actor: Actor, *, access: ApplicationAccess, now: datetime) -> int:
-    """Note that the applicant has opened the mailbox of the application (gelesen); returns how many messages were new.
+def mark_read(actor: Actor, *, access: ApplicationAccess, document_id: UUID, now: datetime) -> int:
+    """Note that the applicant has opened the message with this document (gelesen); returns how many messages were new.
 
     Raises:
         ApplicationNotFound, policy.Denied
     """
     policy.require(actor, Permission.FOLLOW_APPLICATION)
     application = held_application(actor, access)
-    return application.messages.filter(read_at__isnull=True).update(read_at=now)
+    opened = application.messages.filter(read_at__isnull=True, document_id=document_id).update(read_at=now)
+    if opened:
+        audit.record(
+            actor,
+            "citizenservices.message.opened",
+            "citizenservices.application",
+            application.id,
+            after={"document": document_id, "read_at": now},
+        )
+    return opened

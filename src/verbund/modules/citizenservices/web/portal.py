@@ -1,0 +1,44 @@
+"""Portal: what can be settled here, and one service."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from verbund.platform.identity.routes import BodyRequest, public_page
+from verbund.platform.tenancy import now
+
+from .. import queries, services
+from .portal_session import portal_actor, remember_draft
+
+
+@public_page("everybody may see what a body offers")
+@require_GET
+def start(request: BodyRequest) -> HttpResponse:
+    """The first page: search, and the services by topic."""
+    actor = portal_actor(request)
+    text = request.GET.get("q", "")[:200].strip()
+    context = {
+        "q": text,
+        "found": queries.find_services(actor, text) if text else [],
+        "topics": queries.topics(actor),
+    }
+    return render(request, "citizenservices/portal/start.html", context)
+
+
+@public_page("everybody may read about a service")
+@require_GET
+def service(request: BodyRequest, slug: str) -> HttpResponse:
+    """The page of one service, like a good letter."""
+    found = queries.service(portal_actor(request), slug)
+    return render(request, "citizenservices/portal/service.html", {"service": found})
+
+
+@public_page("everybody may apply, also without an account")
+@require_POST
+def begin(request: BodyRequest, slug: str) -> HttpResponse:
+    """Begin an application."""
+    actor = portal_actor(request)
+    found = queries.service(actor, slug)
+    ref = services.start_draft(actor, service_id=found.id, now=now())
+    remember_draft(request, ref)
+    return redirect("portal_step", draft_id=ref.id, number=1)

@@ -1,0 +1,95 @@
+"""Which drafts and applications this browser has opened: their codes, kept in the session so that they never stand in an address."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_cache_control
+
+from verbund.platform.identity.actor import Actor, ActorKind
+from verbund.platform.identity.routes import BodyRequest
+from verbund.platform.tenancy import now
+
+from .. import queries
+from ..models.codes import code_for
+from ..queries import ApplicationAccess, DraftRef
+
+_DRAFTS: Final = "citizenservices.drafts"
+_APPLICATIONS: Final = "citizenservices.applications"
+_SENT: Final = "citizenservices.sent"
+_MOST: Final = 20
+
+
+def portal_actor(request: BodyRequest) -> Actor:
+    """Who is at the portal. Staff who look in are guests here: what they are at work gives them nothing as a citizen."""
+    actor: Actor = request.actor
+    if actor.kind in (ActorKind.CITIZEN, ActorKind.GUEST):
+        return actor
+    return Actor.guest(actor.body, actor.request_id)
+
+
+def remember_draft(request: HttpRequest, ref: DraftRef) -> None:
+    _remember(request, _DRAFTS, ref.id, ref.code)
+
+
+def forget_draft(request: HttpRequest, draft_id: UUID) -> None:
+    known = dict(request.session.get(_DRAFTS, {}))
+    if known.pop(str(draft_id), None) is not None:
+        request.session[_DRAFTS] = known
+
+
+def draft_ref(request: BodyRequest, draft_id: UUID) -> DraftRef:
+    """The draft as this browser may open it; for somebody signed in the account opens it too."""
+    code = request.session.get(_DRAFTS, {}).get(str(draft_id), "")
+    if not code and portal_actor(request).kind is ActorKind.CITIZEN and _own(request, draft_id):
+        code = code_for("draft", draft_id)
+    return DraftRef(draft_id, code)
+
+
+def _own(request: BodyRequest, draft_id: UUID) -> bool:
+    """Whether the draft is the account's: only then its code may be derived."""
+    return any(row.ref.id == draft_id for row in queries.own_drafts(portal_actor(request), now=now()))
+
+
+def remember_sent(request: HttpRequest, draft_id: UUID, application_id: UUID) -> None:
+    """Whoever goes back to a page of a draft that was sent is led to its confirmation."""
+    _remember(request, _SENT, draft_id, str(application_id))
+    forget_draft(request, draft_id)
+
+
+def sent_application(request: HttpRequest, draft_id: UUID) -> UUID | None:
+    """The application this browser made of the draft."""
+    known = request.session.get(_SENT, {}).get(str(draft_id))
+    return UUID(known) if known else None
+
+
+def remember_application(request: HttpRequest, access: ApplicationAccess) -> None:
+    _remember(request, _APPLICATIONS, access.id, access.code)
+
+
+def application_access(request: HttpRequest, application_id: UUID) -> ApplicationAccess:
+    """The application as this browser may open it."""
+    return ApplicationAccess(application_id, request.session.get(_APPLICATIONS, {}).get(str(application_id), ""))
+
+
+def _remember(request: HttpRequest, key: str, ident: UUID, code: str) -> None:
+    known = dict(request.session.get(key, {}))
+    known.pop(str(ident), None)
+    known[str(ident)] = code
+    while len(known) > _MOST:
+        known.pop(next(iter(known)))
+    request.session[key] = known
+
+
+def never_kept(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The page holds personal data: no browser and no proxy keeps it."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    return guarded
