@@ -138,6 +138,7 @@ class Migration(migrations.Migration):
                             ("suspense_out", "unidentified payments (control account)"),
                             ("transit_in", "transit receipts"),
                             ("transit_out", "transit payments"),
+                            ("result_carried", "result carried forward"),
                         ],
                         default="",
                         max_length=14,

@@ -84,6 +84,7 @@ class AccountRole(models.TextChoices):
     SUSPENSE_OUT = "suspense_out", _("unidentified payments (control account)")
     TRANSIT_IN = "transit_in", _("transit receipts")
     TRANSIT_OUT = "transit_out", _("transit payments")
+    RESULT_CARRIED = "result_carried", _("result carried forward")
 
 
 CONTROL_ROLES = frozenset(

@@ -18,6 +18,7 @@ from verbund.modules.budget import policies
 from verbund.modules.budget.models import (
     Account,
     AccountKind,
+    AccountRole,
     AccountTotal,
     BudgetLine,
     CashSection,
@@ -206,7 +207,42 @@ def find_visible_year(actor: Actor, ledger: str, year: int) -> FiscalYear:
 
 
 def facts(year: FiscalYear, as_of: date | None = None) -> dict[Key, _Fact]:
-    """Debit and credit by account, product and finance account, opening apart, at one instant."""
+    """Debit and credit by account, product and finance account, opening apart.
+
+    While a year has no opening of its own, the closing of the year before stands in for it (J11): several years can
+    be open side by side, and the opening of the later one is right at every moment.
+    """
+    rows = _own_facts(year, as_of)
+    if any(fact.opening for fact in rows.values()):
+        return rows
+    before = FiscalYear.objects.filter(ledger=year.ledger_id, year__lt=year.year).order_by("-year").first()
+    if before is None:
+        return rows
+    for account, cents in _closing(before).items():
+        rows.setdefault((account, None, None), _Fact()).opening += cents
+    return rows
+
+
+def _closing(year: FiscalYear) -> dict[UUID, int]:
+    """Closing balances of the balance-sheet accounts; the result goes to the account that carries it."""
+    accounts = _accounts(year)
+    sums: dict[UUID, int] = defaultdict(int)
+    result = 0
+    for (account, _product, _finance), fact in facts(year).items():
+        change = fact.opening + fact.debit - fact.credit
+        if accounts[account].kind in (AccountKind.REVENUE, AccountKind.EXPENSE):
+            result += change
+        else:
+            sums[account] += change
+    equity = [a for a in accounts.values() if a.kind == AccountKind.EQUITY]
+    carrier = next((a for a in equity if a.role == AccountRole.RESULT_CARRIED), equity[0] if equity else None)
+    if result and carrier is not None:
+        sums[carrier.id] += result
+    return {account: cents for account, cents in sums.items() if cents}
+
+
+def _own_facts(year: FiscalYear, as_of: date | None = None) -> dict[Key, _Fact]:
+    """What the year's own vouchers say, at one instant."""
     rows: dict[Key, _Fact] = defaultdict(_Fact)
     for account, product, finance, month, debit, credit in _rows(year, as_of):
         fact = rows[(account, product, finance)]
@@ -368,7 +404,7 @@ def reconcile_totals(actor: Actor, ledger: str, year: int) -> list[tuple[Key, in
     all is well.
     """
     found = find_visible_year(actor, ledger, year)
-    reported = {key: f.opening + f.debit - f.credit for key, f in facts(found).items()}
+    reported = {key: f.opening + f.debit - f.credit for key, f in _own_facts(found).items()}
     journal = {
         (account, product, finance): int(debit) - int(credit)
         for account, product, finance, debit, credit in VoucherLine.objects.filter(voucher__fiscal_year=found)

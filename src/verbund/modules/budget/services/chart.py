@@ -256,6 +256,7 @@ def _check_roles(rows: dict[str, tuple[int, Account, str]], there: dict[str, Acc
         AccountRole.SUSPENSE_OUT: AccountKind.ASSET,
         AccountRole.TRANSIT_IN: AccountKind.RECEIPT,
         AccountRole.TRANSIT_OUT: AccountKind.PAYMENT,
+        AccountRole.RESULT_CARRIED: AccountKind.EQUITY,
     }
     holders = {a.role: a.code for a in there.values() if a.role and a.code not in rows}
     for number, account, _partner in rows.values():

@@ -257,3 +257,25 @@ def test_histories_do_reach_the_books(town: Town) -> None:
     assert len(play(town, steps)) == 4
     assert Voucher.objects.filter(series="BU").count() == 4
     assert balances(town)["5233"] == 100
+
+
+@given(STEPS, STEPS)
+@RELAXED
+def test_a_year_opens_with_the_closing_of_the_year_before(town: Town, steps: list[Step], more: list[Step]) -> None:
+    """Property 12, first half (J11): opening(y+1) = closing(y) for the balance sheet, 0 for revenue and expense."""
+    with undone():
+        services.open_year(SYSTEM, ledger=town.ledger, year=2027, now=NOW)
+        play(town, steps)
+        closed = queries.balance_sheet(SYSTEM, town.ledger, 2026)
+        opened = queries.trial_balance(SYSTEM, town.ledger, 2027)
+        wanted = {r.code: r.cents for r in closed.assets if r.cents}
+        for rows in (closed.equity, closed.special_items, closed.provisions, closed.liabilities):
+            wanted |= {r.code: -r.cents for r in rows if r.cents}
+        if closed.annual_result:
+            wanted["2030"] = -closed.annual_result
+        assert {r.code: r.opening for r in opened.rows if r.opening} == wanted
+        assert (opened.debit, opened.credit, opened.total) == (0, 0, 0)
+        play(town, [Step(s.what, s.cents, s.day, s.product) for s in more])
+        cash = queries.cash_statement(SYSTEM, town.ledger, 2027)
+        before = queries.cash_statement(SYSTEM, town.ledger, 2026)
+        assert cash.opening_liquid_funds == before.closing_liquid_funds

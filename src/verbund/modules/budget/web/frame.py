@@ -33,7 +33,7 @@ def frame(request: BodyRequest, ledger: str, year: int, current: str) -> dict[st
     if row is None or year not in row.years:
         raise Http404
     names = {
-        "overview": _("Overview"),
+        "year": _("Overview"),
         "monitoring": _("Budget monitoring"),
         "journal": _("Journal"),
         "accounts": _("Accounts"),
@@ -50,9 +50,7 @@ def frame(request: BodyRequest, ledger: str, year: int, current: str) -> dict[st
         "tabs": [Tab(label, reverse(f"budget:{n}", args=[ledger, year]), n == current) for n, label in names.items()],
         "years": [Tab(str(y), reverse(f"budget:{current}", args=[ledger, y]), y == year) for y in row.years],
         "ledgers": [
-            Tab(r.name, reverse("budget:overview", args=[r.code, max(r.years)]), r.code == ledger)
-            for r in rows
-            if r.years
+            Tab(r.name, reverse("budget:year", args=[r.code, max(r.years)]), r.code == ledger) for r in rows if r.years
         ],
     }
 

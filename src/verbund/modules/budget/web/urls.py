@@ -9,14 +9,14 @@ app_name = "budget"
 _YEAR = "arbeit/haushalt/<slug:ledger>/<int:year>/"
 
 urlpatterns = [
-    path("arbeit/haushalt/", views.home, name="home"),
+    path("arbeit/haushalt/", views.overview, name="overview"),
     path("arbeit/haushalt/belege/<uuid:voucher_id>/", views.voucher, name="voucher"),
     path("arbeit/haushalt/belege/<uuid:voucher_id>/stornieren/", views.reverse_voucher, name="reverse_voucher"),
     path("arbeit/haushalt/forderungen/<uuid:claim_id>/", views.claim, name="claim"),
     path("arbeit/haushalt/forderungen/<uuid:claim_id>/absetzen/", views.cancel_claim, name="cancel_claim"),
     path("arbeit/haushalt/umsaetze/<uuid:entry_id>/", views.entry, name="entry"),
     path("arbeit/haushalt/umsaetze/<uuid:entry_id>/zuordnen/<uuid:claim_id>/", views.assign, name="assign"),
-    path(_YEAR, views.overview, name="overview"),
+    path(_YEAR, views.year_overview, name="year"),
     path(f"{_YEAR}ueberwachung/", views.monitoring, name="monitoring"),
     path(f"{_YEAR}journal/", views.journal, name="journal"),
     path(f"{_YEAR}konten/", views.accounts, name="accounts"),

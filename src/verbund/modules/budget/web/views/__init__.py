@@ -1,7 +1,7 @@
 """Views: a form to plain values, one call, the answer as a page."""
 
 from .bank import assign, entry, statements
-from .books import account, accounts, home, journal, overview, reverse_voucher, voucher
+from .books import account, accounts, journal, overview, reverse_voucher, voucher, year_overview
 from .claims import cancel_claim, claim, items
 from .reports import balance_sheet, cash_statement, monitoring, result_statement, trial_balance
 
@@ -14,7 +14,6 @@ __all__ = [
     "cash_statement",
     "claim",
     "entry",
-    "home",
     "items",
     "journal",
     "monitoring",
@@ -24,4 +23,5 @@ __all__ = [
     "statements",
     "trial_balance",
     "voucher",
+    "year_overview",
 ]

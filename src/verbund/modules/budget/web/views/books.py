@@ -37,19 +37,19 @@ class ProductBar:
 
 
 @staff_page(Permission.SEE)
-def home(request: BodyRequest) -> HttpResponse:
+def overview(request: BodyRequest) -> HttpResponse:
     """The books of the body: straight to the newest year where there is one ledger, else the choice."""
     rows = queries.ledgers(request.actor)
     usable = [row for row in rows if row.years]
     if len(usable) == 1:
-        return redirect("budget:overview", usable[0].code, max(usable[0].years))
+        return redirect("budget:year", usable[0].code, max(usable[0].years))
     return render(request, "budget/home.html", {"ledgers": usable})
 
 
 @staff_page(Permission.SEE)
-def overview(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
+def year_overview(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     """One sentence, then the bars, then the table behind them."""
-    context = frame(request, ledger, year, "overview")
+    context = frame(request, ledger, year, "year")
     status = queries.budget_status(request.actor, ledger, year)
     bars = _bars([s for s in status if s.account.startswith("5")])
     context |= {
