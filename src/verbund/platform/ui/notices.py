@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import HttpRequest
+from django.utils.functional import Promise
 
 from verbund.platform.ui.templatetags.ui import UNDO
 
@@ -13,6 +14,6 @@ def done(request: HttpRequest, text: str, *, undo: str = "") -> None:
     messages.success(request, text, extra_tags=f"{UNDO}{undo}" if undo else "")
 
 
-def refused(request: HttpRequest, text: str) -> None:
+def refused(request: HttpRequest, text: str | Promise) -> None:
     """Tell that something was not done, and what to do instead."""
-    messages.error(request, text)
+    messages.error(request, str(text))

@@ -197,12 +197,13 @@ def tone_of(state: str, outcome: str) -> str:
 
 def sentence(counts: InboxCounts) -> str:
     """The load in one sentence."""
-    waiting = ngettext("%(number)s case waits", "%(number)s cases wait", counts.nobody) % {
-        "number": number(counts.nobody)
-    }
-    late = ngettext("%(number)s is later than promised", "%(number)s are later than promised", counts.late)
     if not counts.nobody and not counts.late:
         return _("Nothing waits, and nothing is late.")
+    waiting = ngettext("%(number)s case waits", "%(number)s cases wait", counts.nobody)
+    waiting = waiting % {"number": number(counts.nobody)}
+    if not counts.late:
+        return _("%(waiting)s, none longer than promised.") % {"waiting": waiting}
+    late = ngettext("%(number)s is later than promised", "%(number)s are later than promised", counts.late)
     return _("%(waiting)s, %(late)s.") % {"waiting": waiting, "late": late % {"number": number(counts.late)}}
 
 
@@ -227,7 +228,6 @@ def case(request: BodyRequest, application_id: UUID) -> HttpResponse:
         )
     except (policy.Denied, records.CaseNotFound):
         record, documents, history = None, [], []  # the application may be seen without its file (a sealed one)
-    by_path = {a.path: a for a in found.attachments}
     shown = [d for d in documents if d.media_type in SHOWN]
     attached = {a.document_id for a in found.attachments}
     first = next((d for d in shown if d.id in attached), None) or (shown[-1] if shown else None)
@@ -239,23 +239,22 @@ def case(request: BodyRequest, application_id: UUID) -> HttpResponse:
         "todo": todo(found),
         "documents": [{"it": d, "shown": d.media_type in SHOWN} for d in documents],
         "first": first,
-        "by_path": by_path,
-        "sections": [
-            {
-                "it": section,
-                "rows": [
-                    {"it": row, "document_id": by_path[row.path].document_id if row.path in by_path else None}
-                    for row in section.rows
-                ],
-            }
-            for section in found.sections
-        ],
+        "sections": answered(found),
         "record": record,
         "history": [Entry(e.at, e.kind_label, e.text or e.values.get("title", ""), e.actor_name) for e in history],
         "back_url": reverse("clerk_cases" if to_my_cases else "clerk_inbox"),
         "back_label": _("My cases") if to_my_cases else _("Inbox"),
     }
     return render(request, "citizenservices/clerk/case.html", context)
+
+
+def answered(found: ApplicationView) -> list[dict[str, Any]]:
+    """The answers by section, with the document behind each that is a file."""
+    documents = {a.path: a.document_id for a in found.attachments}
+    return [
+        {"it": section, "rows": [{"it": row, "document_id": documents.get(row.path)} for row in section.rows]}
+        for section in found.sections
+    ]
 
 
 def todo(found: ApplicationView) -> ToDo:

@@ -19,7 +19,7 @@ from .. import queries, services
 from ..models import Outcome
 from ..policies import Permission
 from ..queries.applications import ApplicationView
-from .clerk import outrun, to_case, version
+from .clerk import answered, outrun, to_case, version
 from .clerk_forms import DecideForm, tell
 
 
@@ -48,7 +48,12 @@ def decide(request: BodyRequest, application_id: UUID) -> HttpResponse:
             return outrun(request, application_id, refusal)
         else:
             return redirect("clerk_check", application_id=application_id)
-    context = {"form": form, "case": found, "open_question": any(q.is_open for q in found.questions)}
+    context = {
+        "form": form,
+        "case": found,
+        "sections": answered(found),
+        "open_question": any(q.is_open for q in found.questions),
+    }
     return render(request, "citizenservices/clerk/decide.html", context, status=400 if form.errors else 200)
 
 

@@ -20,6 +20,7 @@ from ..models import ApplicationState, Outcome
 from ..models.offers import LetterTexts
 from ..queries.applications import InboxFilters
 from ..queries.catalogue import ServiceSettings
+from ..queries.forms import ServiceTemplate
 from ..services.offers import ServiceConfiguration
 
 DATE = forms.DateInput(attrs={"type": "date", "class": "vb-input--10"}, format="%Y-%m-%d")
@@ -194,6 +195,29 @@ class ImportForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["file"].widget.attrs["accept"] = accept
         self.fields["file"].help_text = help_text
+
+
+class TemplateForm(forms.Form):
+    """What a body says when it takes a service template over."""
+
+    unit = forms.CharField(
+        label=_("Responsible unit"), max_length=40, help_text=_("Code of the unit whose inbox it is.")
+    )
+    file_plan_position = forms.CharField(label=_("File plan position"), max_length=40)
+    fee = EuroField(label=_("Fee in euros"), required=False)
+    ledger = forms.CharField(label=_("Ledger"), required=False, max_length=40)
+    product = forms.CharField(label=_("Product"), required=False, max_length=40)
+    account = forms.CharField(label=_("Account"), required=False, max_length=40)
+
+    def __init__(self, data: Any, *, template: ServiceTemplate) -> None:
+        values = {name: template.values.get(name, "") for name in self.base_fields}
+        super().__init__(data, initial={**values, "fee": int(template.values.get("fee_cents", 0))})
+
+    def changes(self) -> dict[str, Any]:
+        """The values that replace the template's."""
+        given = dict(self.cleaned_data)
+        cents = given.pop("fee")
+        return {**given, "fee_cents": cents}
 
 
 class ServiceForm(forms.Form):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid
@@ -23,7 +23,7 @@ from ..gateways.safexml import Unreadable
 from ..models.form import DataType, Element, Field, Step
 from ..policies import Permission
 from ..queries.catalogue import ServiceSettings
-from .clerk_forms import ImportForm, ServiceForm, tell
+from .clerk_forms import ImportForm, ServiceForm, TemplateForm, tell
 
 TONES = {"draft": "neutral", "published": "success", "withdrawn": "warning"}
 
@@ -67,12 +67,30 @@ def index(request: BodyRequest) -> HttpResponse:
 
 
 @staff_page(Permission.CONFIGURE_SERVICE)
-@require_POST
-def offer_template(request: BodyRequest) -> HttpResponse:
-    """Take over a template of the release as a draft."""
-    service_id = services.offer_template(request.actor, template=request.POST.get("template", ""), now=now())
-    notices.done(request, _("The service was made as a draft. Check its texts, unit and fee."))
-    return redirect("clerk_service", service_id=service_id)
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer_template(request: BodyRequest, key: str) -> HttpResponse:
+    """Take over a template of the release as a draft, with what only the body knows: unit, file plan, budget line."""
+    template = queries.service_templates().get(key)
+    if template is None:
+        raise Http404
+    form = TemplateForm(request.POST or None, template=template)
+    if request.method == "POST" and form.is_valid():
+        try:
+            service_id = services.offer_template(request.actor, template=key, changes=form.changes(), now=now())
+        except Invalid as refusal:
+            tell(form, refusal, {"fee_cents": "fee"})
+        else:
+            notices.done(request, _("The service was made as a draft. Check its texts, then publish it."))
+            return _to(service_id)
+    context = {
+        "form": form,
+        "heading": template.values["title"],
+        "explanation": _(
+            "Say who is responsible here, and where the fee is booked. All texts can be changed afterwards."
+        ),
+        "action": _("Take over"),
+    }
+    return render(request, "citizenservices/clerk/import.html", context, status=400 if form.errors else 200)
 
 
 @staff_page(Permission.IMPORT_FORM)
@@ -101,6 +119,7 @@ def import_form(request: BodyRequest) -> HttpResponse:
             "A form of the federal information management (FIM) in the format XDatenfelder 3. It is stored as it is;"
             " a changed form needs a new version."
         ),
+        "action": _("Import"),
     }
     return render(request, "citizenservices/clerk/import.html", context, status=400 if form.errors else 200)
 

@@ -24,7 +24,9 @@ urlpatterns = [
     path("arbeit/vorgaenge/<uuid:application_id>/versenden/", clerk_decisions.sign, name="clerk_sign"),
     path("arbeit/verwaltung/leistungen/", clerk_services.index, name="clerk_services"),
     path("arbeit/verwaltung/leistungen/neu/", clerk_services.create, name="clerk_service_new"),
-    path("arbeit/verwaltung/leistungen/vorlage/", clerk_services.offer_template, name="clerk_offer_template"),
+    path(
+        "arbeit/verwaltung/leistungen/vorlage/<slug:key>/", clerk_services.offer_template, name="clerk_offer_template"
+    ),
     path("arbeit/verwaltung/leistungen/<uuid:service_id>/", clerk_services.edit, name="clerk_service"),
     path(
         "arbeit/verwaltung/leistungen/<uuid:service_id>/vorschau/", clerk_services.preview, name="clerk_service_preview"
