@@ -153,6 +153,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "short": ("printing/letter.typ", letter()),
     "bare": ("printing/letter.typ", bare()),
     "whole": ("printing/letter.typ", whole()),
+    "draft": ("printing/letter.typ", {**whole(), "draft": True}),
     "long": ("printing/letter.typ", long()),
     "tables": ("printing/letter.typ", full_of_tables()),
     "oddities": ("printing/letter.typ", full_of_oddities()),

@@ -164,6 +164,13 @@ def test_the_same_data_give_the_same_bytes_in_every_process_and_thread() -> None
     assert there.stdout.strip() == here
 
 
+def test_a_preview_says_draft_on_every_page_and_a_letter_never() -> None:
+    pages = pages_of(set_letter({**samples.full_of_tables(), "draft": True}))
+    assert len(pages) > 3
+    assert all("Entwurf" in page for page in pages)
+    assert "Entwurf" not in text_of(set_letter({**samples.full_of_tables(), "draft": False}))
+
+
 def test_another_date_gives_other_bytes() -> None:
     assert set_letter(samples.letter()) != set_letter(samples.letter(date=date(2026, 11, 22)))
 
@@ -226,6 +233,7 @@ def test_a_letter_that_cannot_be_set_says_which_and_why(template: str, data: dic
 def test_the_letterhead_comes_from_the_body(alpha: Any) -> None:
     text = text_of(printing.letter("printing/letter.typ", samples.letter()))
     assert "StadtAlphausen·AmMarkt1·19999Musterstadt" in text
+    assert payments.in_groups("DE02120300000000202051") == "DE02 1203 0000 0000 2020 51"
 
 
 @pytest.mark.parametrize(

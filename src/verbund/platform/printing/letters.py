@@ -20,7 +20,7 @@ from verbund.platform.tenancy import current_body, local_date
 from verbund.platform.tenancy.clock import LEGAL_ZONE
 
 from .letterheads import Letterhead
-from .payments import Payment, girocode_svg
+from .payments import Payment, girocode_svg, in_groups
 from .typesetting import printable, to_pdf
 
 _NAME: Final = re.compile(r"\A(?P<app>[a-z_]+)/(?P<file>[a-z][a-z0-9_-]*\.typ)\Z")
@@ -64,7 +64,7 @@ def letter(
         try:
             values = {
                 "data": _value({**data, "date": dated}),
-                "head": _value(dataclasses.asdict(head)),
+                "head": _value({**dataclasses.asdict(head), "iban": in_groups(head.iban)}),
                 "labels": _labels(),
                 "language": language,
                 "dated": [dated.year, dated.month, dated.day],
@@ -120,7 +120,7 @@ def _value(value: Any) -> Any:
 def _payment(payment: Payment) -> dict[str, str]:
     return {
         "payee": _printable(payment.payee),
-        "iban": payment.iban_in_groups,
+        "iban": in_groups(payment.iban),
         "bic": payment.bic,
         "bank": _printable(payment.bank),
         "amount": euro(payment.cents),
@@ -158,6 +158,7 @@ def _labels() -> dict[str, str]:
         "bic": _("BIC"),
         "contact": _("Contact"),
         "date": _("Date"),
+        "draft": _("Draft"),
         "due": _("Due on"),
         "email": _("E-mail"),
         "enclosures": _("Enclosures"),
