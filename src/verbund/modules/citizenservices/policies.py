@@ -62,7 +62,9 @@ def visible_drafts(actor: Actor) -> QuerySet[Draft]:
 
 
 def visible_applications(actor: Actor) -> QuerySet[Application]:
-    """Applications: staff see those of their units and those they work on, registry and audit all; a citizen those of the account."""
+    """Applications: staff see those of their units and those they work on, registry and audit all; a citizen those of
+    the account.
+    """
     if actor.is_system:
         return Application.objects.all()
     if actor.kind is ActorKind.CITIZEN and actor.id is not None:
@@ -92,7 +94,9 @@ def may_process(actor: Actor, application: Application) -> bool:
 
 
 def may_take_over(actor: Actor, application: Application) -> bool:
-    """Whether nobody works on it yet, or somebody does whom the actor may relieve: a substitute or the head of the unit."""
+    """Whether nobody works on it yet, or somebody does whom the actor may relieve: a substitute or the head of the
+    unit.
+    """
     if application.state not in (ApplicationState.SUBMITTED, ApplicationState.IN_PROGRESS, ApplicationState.QUERY_OPEN):
         return False
     if application.clerk is None or may_process(actor, application):
@@ -103,8 +107,8 @@ def may_take_over(actor: Actor, application: Application) -> bool:
 def may_sign(actor: Actor, application: Application, decision: Decision | None, *, second_person: bool) -> bool:
     """Whether the actor may sign the decision.
 
-    Without sign-off it is the clerk at work (or the head of the unit). With it (Vier-Augen-Prinzip) a decision must have been proposed,
-    and by somebody else.
+    Without sign-off it is the clerk at work (or the head of the unit). With it (Vier-Augen-Prinzip) a decision must
+    have been proposed, and by somebody else.
     """
     head = actor.holds(Role.HEAD_OF_UNIT) and application.unit in actor.units
     if not second_person:

@@ -46,10 +46,12 @@ _NAMES: Final = (
 def read_code_list(content: bytes) -> ReadCodeList:
     """Read a genericode list.
 
-    The key is the first single-column key; the name is the column known by its usual names, else the first that is not the key.
+    The key is the first single-column key; the name is the column known by its usual names, else the first that is not
+    the key.
 
     Raises:
-        Unreadable: not XML that we take. NotGenericode: no genericode, no identification, no key, or a row without its code.
+        Unreadable: not XML that we take. NotGenericode: no genericode, no identification, no key, or a row without its
+            code.
     """
     root = root_of(content)
     if root.tag != f"{{{NAMESPACE}}}CodeList":

@@ -4,7 +4,9 @@ from django.core.mail import EmailMessage
 
 
 def send_notice(*, to: str, subject: str, text: str, reply_to: str = "") -> None:
-    """Send one plain text notice. Raises OSError (smtplib's included) if it cannot be handed over: the job is tried again."""
+    """Send one plain text notice. Raises OSError (smtplib's included) if it cannot be handed over: the job is tried
+    again.
+    """
     message = EmailMessage(
         subject=" ".join(subject.split()),
         body=text,

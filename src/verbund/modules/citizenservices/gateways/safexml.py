@@ -1,5 +1,7 @@
 """Reading XML that strangers wrote: no document type, no entities, no network, a limit of size and depth."""
 
+from typing import Any
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from lxml import etree
@@ -20,8 +22,8 @@ class Unreadable(Invalid):
 def root_of(content: bytes, *, limit: int = MAX_BYTES) -> etree._Element:
     """The root element of a hostile document.
 
-    Raises Unreadable if it is empty, larger than `limit` bytes, not well formed, or carries a document type (the way to entities
-    and external files).
+    Raises Unreadable if it is empty, larger than `limit` bytes, not well formed, or carries a document type (the way to
+    entities and external files).
     """
     if not content.strip():
         raise Unreadable(_("The file is empty. Please choose another file."))
@@ -40,7 +42,7 @@ def root_of(content: bytes, *, limit: int = MAX_BYTES) -> etree._Element:
         root = etree.fromstring(content, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable(_("The file is not readable as XML: %(detail)s") % {"detail": str(error)[:200]}) from None
-    info = root.getroottree().docinfo
+    info: Any = root.getroottree().docinfo
     if info.doctype or info.internalDTD is not None:
         raise Unreadable(_("The file carries a document type declaration (DOCTYPE). Such files are refused."))
     return root

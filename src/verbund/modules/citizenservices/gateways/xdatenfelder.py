@@ -1,7 +1,7 @@
 """FIM form schemas (Datenschema) in the format XDatenfelder 3.0.0.
 
-No schema (XSD) of the standard is published; the structure was learned from released files. Whatever the reader does not know is
-named in the report and kept with the source file, never dropped without a word.
+No schema (XSD) of the standard is published; the structure was learned from released files. Whatever the reader does
+not know is named in the report and kept with the source file, never dropped without a word.
 """
 
 import re
@@ -105,7 +105,8 @@ def read_form(content: bytes) -> ReadForm:
     """Read an XDatenfelder 3.0.0 schema message (0102), or the message of one group (0103) as a form of its own.
 
     Raises:
-        Unreadable: not XML that we take. NotXDatenfelder3: another format or version. BrokenSchema: incomplete or contradictory.
+        Unreadable: not XML that we take. NotXDatenfelder3: another format or version. BrokenSchema: incomplete or
+            contradictory.
     """
     root = root_of(content)
     name = etree.QName(root)
@@ -125,8 +126,8 @@ def read_form(content: bytes) -> ReadForm:
         if known:
             raise NotXDatenfelder3(
                 _(
-                    "The file is in the older format XDatenfelder %(version)s. Please convert it to version 3.0.0 first, "
-                    "for example in the FIM portal."
+                    "The file is in the older format XDatenfelder %(version)s. "
+                    "Please convert it to version 3.0.0 first, for example in the FIM portal."
                 )
                 % {"version": known}
             )
@@ -143,7 +144,8 @@ class _Reader:
     notes: dict[str, None] = field(default_factory=dict)
     fields: int = 0
 
-    # -- reports -----------------------------------------------------------------------------------------------------------------
+    # -- reports
+    # -----------------------------------------------------------------------------------------------------------------
 
     def _unsupported(self, message: str) -> None:
         self.unsupported.setdefault(message)
@@ -151,7 +153,8 @@ class _Reader:
     def _note(self, message: str) -> None:
         self.notes.setdefault(message)
 
-    # -- reading ----------------------------------------------------------------------------------------------------------------
+    # -- reading
+    # ----------------------------------------------------------------------------------------------------------------
 
     def read(self, root: etree._Element) -> ReadForm:
         kind = etree.QName(root).localname
@@ -316,7 +319,8 @@ class _Reader:
             prefill=self._prefill(node, ident, name),
         )
 
-    # -- parts of a field -------------------------------------------------------------------------------------------------------
+    # -- parts of a field
+    # -------------------------------------------------------------------------------------------------------
 
     def _kind(self, node: etree._Element, ident: str) -> FieldKind:
         code = self._code(node, "feldart")
@@ -463,7 +467,8 @@ class _Reader:
         element = node.find(_q("praezisierung"))
         return _clean(element.get(attribute)) if element is not None else ""
 
-    # -- parts of anything ------------------------------------------------------------------------------------------------------
+    # -- parts of anything
+    # ------------------------------------------------------------------------------------------------------
 
     def _identity(self, node: etree._Element) -> tuple[str, str]:
         kind = _local(node)
@@ -527,7 +532,7 @@ class _Reader:
             name = self._text(rule, "name") or ident
             for tag in ("skript", "script", "param", "ziel", "fehler"):
                 for part in rule.findall(_q(tag)):
-                    if _clean("".join(part.itertext())):
+                    if _clean("".join(map(str, part.itertext()))):
                         self._unsupported(
                             _("%(owner)s (%(name)s): “%(tag)s” of a rule is not executed")
                             % {**self._at(ident, name), "tag": tag}
@@ -556,7 +561,9 @@ class _Reader:
         return tuple(dict.fromkeys(found))
 
     def _code(self, node: etree._Element, tag: str) -> str:
-        """The code of a coded element; its child `code` stands in no namespace in released files, in the standard's in others."""
+        """The code of a coded element; its child `code` stands in no namespace in released files, in the standard's in
+        others.
+        """
         element = node.find(_q(tag))
         if element is None:
             return ""

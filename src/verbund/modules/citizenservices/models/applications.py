@@ -242,7 +242,9 @@ class MessageKind(models.TextChoices):
 
 
 class MailboxMessage(models.Model):
-    """MailboxMessage (Postfachnachricht): what the body sent to the applicant; read with the account or the tracking code."""
+    """MailboxMessage (Postfachnachricht): what the body sent to the applicant; read with the account or the tracking
+    code.
+    """
 
     database_rights = KEPT
 

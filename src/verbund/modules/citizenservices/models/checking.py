@@ -1,7 +1,7 @@
 """Checking of answers (Prüfung der Angaben): types, lengths, limits, patterns, code lists, how often, which characters.
 
-`canonical` brings what somebody typed into the one form that is kept; `check` judges kept answers and names what is wrong,
-in a sentence that says what to do. Neither raises for bad input.
+`canonical` brings what somebody typed into the one form that is kept; `check` judges kept answers and names what is
+wrong, in a sentence that says what to do. Neither raises for bad input.
 """
 
 import re
@@ -85,7 +85,7 @@ def _canonical_number(text: str) -> str:
 
 
 def typed(field: Field, value: str) -> str:
-    """The kept value as a person would type it into the form again: `1234.5` -> `1234,5`, `2026-11-21` -> `21.11.2026`."""
+    """The kept value as a person types it: `1234.5` -> `1234,5`, `2026-11-21` -> `21.11.2026`."""
     if field.type is DataType.DATE:
         try:
             return date.fromisoformat(value).strftime("%d.%m.%Y")
@@ -293,7 +293,7 @@ def _check_field(
     seen: set[str] = set()
     for number in numbers:
         path = f"{base}.{number}"
-        value = answers[path] if path in answers else ""
+        value = answers.get(path, "")
         message = check_value(field, value) if value else None
         if message is None and field.kind is FieldKind.SELECT and value in seen:
             message = _("This answer was already chosen above.")
@@ -376,4 +376,6 @@ def _check_rules(group: Group, place: str, answers: Mapping[str, str], found: li
 
 
 EXECUTED_RULES = frozenset({"R60000000023", "R60000000024"})
-"""Partially known date (Geburtsdatum, teilbekannt): a day needs its month; the three together are a day of the calendar."""
+"""Partially known date (Geburtsdatum, teilbekannt): a day needs its month; the three together are a day of the
+calendar.
+"""

@@ -1,7 +1,7 @@
 """Codes that people copy by hand: 25 signs of an alphabet without look-alikes, in groups of five (125 bits).
 
-A code is derived from the id of what it opens and the installation's secret, so that a second click on "send" can be answered with the
-same code although only its digest is stored.
+A code is derived from the id of what it opens and the installation's secret, so that a second click on "send" can be
+answered with the same code although only its digest is stored.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _SIGNS = 25
 
 
 def code_for(purpose: str, of: UUID) -> str:
-    """The code that opens `of`, e.g. `7Q2MK-P0X4D-9RTVW-3AHZB-E5C8N`; `purpose` keeps codes of different kinds apart."""
+    """The code that opens `of`, e.g. `7Q2MK-P0X4D-9RTVW-3AHZB-E5C8N`; `purpose` keeps kinds of codes apart."""
     number = int.from_bytes(salted_hmac(f"verbund.citizenservices.{purpose}", str(of), algorithm="sha256").digest())
     signs = []
     for _ in range(_SIGNS):
@@ -26,7 +26,8 @@ def code_for(purpose: str, of: UUID) -> str:
 
 
 def digest_of(code: str) -> str:
-    """What is stored of a code: SHA-256 of its signs, however they were typed (case, spaces, hyphens, O for 0, I or L for 1).
+    """What is stored of a code: SHA-256 of its signs, however they were typed (case, spaces, hyphens, O for 0, I or L
+    for 1).
 
     125 random bits need no salt and no slow hash: there is nothing to guess.
     """

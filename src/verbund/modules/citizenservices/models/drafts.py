@@ -13,7 +13,9 @@ from .versions import FormVersion
 
 
 class Draft(models.Model):
-    """Draft (Entwurf eines Antrags): answers so far. Belongs to whoever holds its code, or to the account that began it."""
+    """Draft (Entwurf eines Antrags): answers so far. Belongs to whoever holds its code, or to the account that began
+    it.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     service = models.ForeignKey(OnlineService, on_delete=models.PROTECT, related_name="+")

@@ -1,11 +1,11 @@
 """A form (Formular) as it was imported: groups of questions, fields, their limits, and the texts around them.
 
-Plain frozen dataclasses that know nothing of the database. A definition is made by `gateways.xdatenfelder`, kept as JSON in
-a FormVersion and never changed afterwards. Terms: FIM-Standard XDatenfelder 3.0.0.
+Plain frozen dataclasses that know nothing of the database. A definition is made by `gateways.xdatenfelder`, kept as
+JSON in a FormVersion and never changed afterwards. Terms: FIM-Standard XDatenfelder 3.0.0.
 
 Answers are one flat mapping from path to text. A path names every element on the way with the number of its repetition:
-`G0001.0.F0002.1` is the second value of field F0002 in the first group G0001. Values stand in canonical form (`canonical`):
-NFC texts, `2026-11-21`, `1234.5`, `true`/`false`, codes; for a file the id of the attachment.
+`G0001.0.F0002.1` is the second value of field F0002 in the first group G0001. Values stand in canonical form
+(`canonical`): NFC texts, `2026-11-21`, `1234.5`, `true`/`false`, codes; for a file the id of the attachment.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -194,7 +194,8 @@ Element = Field | Group
 class Part:
     """An element at a fixed place on a page: below the path `prefix` (empty at the top).
 
-    `within` names the groups on the way, so that a page knows under which heading it stands and whether it may be left out.
+    `within` names the groups on the way, so that a page knows under which heading it stands and whether it may be left
+    out.
     """
 
     prefix: str
@@ -317,7 +318,7 @@ class FormDefinition:
         return found if isinstance(found, Field) and found.asked else None
 
     def steps(self) -> tuple[Step, ...]:
-        """The pages: one group of questions each; a group of more than PAGE_SIZE questions is dealt out over several."""
+        """The pages: one group of questions each; one of more than PAGE_SIZE questions is dealt out."""
         pages: list[tuple[str, list[Part]]] = []
 
         def size(element: Element) -> int:
@@ -363,7 +364,8 @@ class FormDefinition:
 
     def to_json(self) -> dict[str, Any]:
         """As plain values for a JSON column; `from_json` is its inverse."""
-        return _plain(asdict(self))
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "FormDefinition":

@@ -1,7 +1,7 @@
 """DIN 91379 (Zeichensatz für Namen): which characters an answer may hold.
 
-The norm names single characters and sequences of a letter with combining marks; everything is in Unicode NFC. The tables
-below are the published facts of DIN 91379:2022-08 (edition 1.3 of the list), written as code point ranges.
+The norm names single characters and sequences of a letter with combining marks; everything is in Unicode NFC. The
+tables below are the published facts of DIN 91379:2022-08 (edition 1.3 of the list), written as code point ranges.
 """
 
 import re
@@ -11,21 +11,24 @@ from functools import cache
 
 
 class Repertoire(StrEnum):
-    """Datatypes of the norm: LATIN is datatype C (Latin letters, all non-letters), TEXT is E with the marks of running text."""
+    """Datatypes of the norm: LATIN is datatype C (Latin letters, all non-letters), TEXT is E with the marks of running
+    text.
+    """
 
     LATIN = "latin"
     TEXT = "text"
 
 
 _LETTERS = (
-    "0041-005A 0061-007A 00C0-00D6 00D8-00F6 00F8-017E 0187-0188 018F 0197 01A0-01A1 01AF-01B0 01B7 01CD-01DC 01DE-01DF "
-    "01E2-01F0 01F4-01F5 01F8-01FF 0212-0213 0218-021B 021E-021F 0227-0233 0259 0268 0292 1E02-1E03 1E06-1E07 1E0A-1E11 "
-    "1E17 1E1C-1E2B 1E2F-1E37 1E3A-1E3B 1E40-1E49 1E52-1E5B 1E5E-1E63 1E6A-1E6F 1E80-1E87 1E8C-1E97 1E9E 1EA0-1EF9"
+    "0041-005A 0061-007A 00C0-00D6 00D8-00F6 00F8-017E 0187-0188 018F 0197 01A0-01A1 01AF-01B0 01B7 01CD-01DC "
+    "01DE-01DF 01E2-01F0 01F4-01F5 01F8-01FF 0212-0213 0218-021B 021E-021F 0227-0233 0259 0268 0292 1E02-1E03 "
+    "1E06-1E07 1E0A-1E11 1E17 1E1C-1E2B 1E2F-1E37 1E3A-1E3B 1E40-1E49 1E52-1E5B 1E5E-1E63 1E6A-1E6F 1E80-1E87 "
+    "1E8C-1E97 1E9E 1EA0-1EF9"
 )
 _NON_LETTERS_REQUIRED = "0020 0027 002C-002E 0060 007E 00A8 00B4 00B7 02B9-02BA 02BE-02BF 02C8 02CC 2019 2021"
 _NON_LETTERS = (
-    "0021-0026 0028-002B 002F-0040 005B-005F 007B-007D 00A1-00A3 00A5 00A7 00A9-00AC 00AE-00B3 00B5-00B6 00B9-00BB 00BF "
-    "00D7 00F7 20AC"
+    "0021-0026 0028-002B 002F-0040 005B-005F 007B-007D 00A1-00A3 00A5 00A7 00A9-00AC 00AE-00B3 00B5-00B6 "
+    "00B9-00BB 00BF 00D7 00F7 20AC"
 )
 _NON_LETTERS_OPTIONAL = "00A4 00A6 00B8 00BC-00BE"
 _SPACES = "0009-000A 000D 00A0"

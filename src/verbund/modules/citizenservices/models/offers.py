@@ -47,7 +47,7 @@ class LetterTexts(TypedDict, total=False):
 
 
 class OnlineService(models.Model):
-    """OnlineService (Online-Dienst, Leistung): what citizens find, with form, fee, unit and the texts of its letters."""
+    """OnlineService (Online-Dienst, Leistung): what citizens find: form, fee, unit and texts of its letters."""
 
     database_rights = ("SELECT", "INSERT", "UPDATE")
 

@@ -5,5 +5,7 @@ from django.utils import translation
 
 
 def official_language() -> translation.override:
-    """What goes into the file or out as a letter is written in the authority's language, whatever the reader of the page has chosen."""
+    """What goes into the file or out as a letter is written in the authority's language, whatever the reader of the
+    page has chosen.
+    """
     return translation.override(settings.LANGUAGE_CODE)

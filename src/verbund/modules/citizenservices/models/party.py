@@ -1,4 +1,6 @@
-"""The applicant (antragstellende Person): name, address and e-mail read out of the answers by the standard's building blocks."""
+"""The applicant (antragstellende Person): name, address and e-mail read out of the answers by the standard's building
+blocks.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -46,7 +48,9 @@ class Applicant:
 
 
 def applicant_of(definition: FormDefinition, answers: Mapping[str, str], *, fallback: str = "") -> Applicant:
-    """The applicant: the first person or organisation of the form that has a name; `fallback` (the account's name) if there is none."""
+    """The applicant: the first person or organisation of the form that has a name; `fallback` (the account's name) if
+    there is none.
+    """
     for branch in _branches(definition.elements, answers):
         name = " ".join(filter(None, (branch.get(_TITLE), branch.get(_FIRST_NAMES), branch.get(_FAMILY_NAME))))
         organisation = branch.get(_ORGANISATION, "")
@@ -66,7 +70,9 @@ def applicant_of(definition: FormDefinition, answers: Mapping[str, str], *, fall
 
 
 def _branches(elements: Iterable[Element], answers: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """The answers below each top-level element (the smallest unit that surely means one applicant), then all of them together."""
+    """The answers below each top-level element (the smallest unit that surely means one applicant), then all of them
+    together.
+    """
     together: dict[str, str] = {}
     for element in elements:
         found: dict[str, str] = {}

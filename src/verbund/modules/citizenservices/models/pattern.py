@@ -22,7 +22,7 @@ _LAST = 0x10FFFF
 Ranges = tuple[tuple[int, int], ...]
 
 
-class PatternUnsupported(ValueError):
+class PatternUnsupported(ValueError):  # noqa: N818 - names what it says
     """The pattern is no regular expression of XML Schema, or needs more states than we grant."""
 
 
@@ -123,7 +123,9 @@ def _escape(letter: str) -> Ranges | None:
 
 
 class _Parser:
-    """Recursive descent over the grammar of Appendix F; anchors at the two ends are tolerated, as published forms use them."""
+    """Recursive descent over the grammar of Appendix F; anchors at the two ends are tolerated, as published forms use
+    them.
+    """
 
     def __init__(self, source: str) -> None:
         self.text = source

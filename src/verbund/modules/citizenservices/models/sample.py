@@ -50,7 +50,8 @@ _PDF = (
     b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
     b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<<>>/Contents 4 0 R>>endobj\n"
     b"4 0 obj<</Length 0>>stream\n\nendstream endobj\n"
-    b"xref\n0 5\n0000000000 65535 f \n0000000009 00000 n \n0000000052 00000 n \n0000000101 00000 n \n0000000191 00000 n \n"
+    b"xref\n0 5\n0000000000 65535 f \n0000000009 00000 n \n0000000052 00000 n \n"
+    b"0000000101 00000 n \n0000000191 00000 n \n"
     b"trailer<</Size 5/Root 1 0 R>>\nstartxref\n237\n%%EOF\n"
 )
 _PNG = bytes.fromhex(
@@ -72,20 +73,20 @@ class SampleFile(NamedTuple):
     content: bytes
 
 
-class NoSample(ValueError):
+class NoSample(ValueError):  # noqa: N818 - names what it says
     """A field whose limits contradict each other, so that no value is valid; the message names it."""
 
 
 def valid_answers(definition: FormDefinition, seed: int = 0, *, optional: float = 0.3) -> dict[str, str]:
     """Answers in kept form with which `check` finds nothing wrong; the same for the same seed.
 
-    `optional` is the chance of each optional element to be filled in (0: only what is required, 1: everything). For a file field the
-    answer is the name of the file to be added (`sample_files`).
+    `optional` is the chance of each optional element to be filled in (0: only what is required, 1: everything). For a
+    file field the answer is the name of the file to be added (`sample_files`).
 
     Raises:
         NoSample: the form asks for something that no value fulfils.
     """
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - made-up answers must be the same for the same seed
     answers: dict[str, str] = {}
     _fill(definition.elements, "", rng, optional, answers)
     if not answers:  # a form of optional questions only: answer the first one that can be answered

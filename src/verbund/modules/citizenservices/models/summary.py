@@ -1,4 +1,4 @@
-"""Answers as people read them (Zusammenfassung): headings, questions, answers in words; empty questions are left out."""
+"""Answers as people read them (Zusammenfassung): headings, questions, answers in words, without the empty ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ def sections(
 ) -> list[Section]:
     """The answered questions in the order of the form.
 
-    `for_clerk` takes the labels meant for reading (Ausgabe) instead of those for asking. `names` gives the file names behind the ids of
-    attachments.
+    `for_clerk` takes the labels meant for reading (Ausgabe) instead of those for asking. `names` gives the file names
+    behind the ids of attachments.
     """
     found: list[Section] = []
     _walk(definition.elements, "", "", 0, answers, Given(answers), for_clerk, names or {}, found)

@@ -9,19 +9,19 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from verbund.modules.records import queries as records
-from verbund.platform import printing
-from verbund.platform.files import StoredFile
-from verbund.platform.identity import policy, throttle
-from verbund.platform.identity.actor import Actor
-from verbund.platform.printing import Payment
-from verbund.platform.tenancy import NotFound, current_body, local_date
-
-from ..models import Application, ApplicationAttachment, ApplicationState, Decision, MailboxMessage, Outcome, Question
-from ..models.codes import digest_of, looks_like_code
-from ..models.official import official_language
-from ..models.summary import Section, sections
-from ..policies import (
+from verbund.modules.citizenservices.models import (
+    Application,
+    ApplicationAttachment,
+    ApplicationState,
+    Decision,
+    MailboxMessage,
+    Outcome,
+    Question,
+)
+from verbund.modules.citizenservices.models.codes import digest_of, looks_like_code
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.models.summary import Section, sections
+from verbund.modules.citizenservices.policies import (
     Permission,
     may_process,
     may_sign,
@@ -30,6 +30,14 @@ from ..policies import (
     visible_applications,
     visible_messages,
 )
+from verbund.modules.records import queries as records
+from verbund.platform import printing
+from verbund.platform.files import StoredFile
+from verbund.platform.identity import policy, throttle
+from verbund.platform.identity.actor import Actor
+from verbund.platform.printing import Payment
+from verbund.platform.tenancy import NotFound, current_body, local_date
+
 from .drafts import CODES
 from .forms import in_use
 
@@ -122,7 +130,9 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class InboxFilters:
-    """InboxFilters (Auswahl im Eingang): empty values do not select. `mine` takes what the actor (or whom it stands in for) works on."""
+    """InboxFilters (Auswahl im Eingang): empty values do not select. `mine` takes what the actor (or whom it stands in
+    for) works on.
+    """
 
     state: str = ""
     unit: str = ""
@@ -245,7 +255,8 @@ class ApplicationView:
     may_sign: bool
 
 
-# ---- The applicant -----------------------------------------------------------------------------------------------------
+# ---- The applicant
+# -----------------------------------------------------------------------------------------------------
 
 
 def open_by_code(actor: Actor, *, code: str, client: str, now: datetime) -> ApplicationAccess:
@@ -327,7 +338,8 @@ def mailbox(actor: Actor, *, limit: int = 100) -> list[MessageView]:
 
 
 def party_document(actor: Actor, *, access: ApplicationAccess, document_id: UUID) -> tuple[StoredFile, str]:
-    """Content and name of a document the applicant may see: what they sent, their receipt, letters that were delivered to them.
+    """Content and name of a document the applicant may see: what they sent, their receipt, letters that were delivered
+    to them.
 
     Raises:
         ApplicationNotFound, records' DocumentNotFound, policy.Denied
@@ -415,7 +427,8 @@ def _still_to_come(found: Application, now: datetime) -> list[StatusEvent]:
     return []
 
 
-# ---- The clerk ---------------------------------------------------------------------------------------------------------
+# ---- The clerk
+# ---------------------------------------------------------------------------------------------------------
 
 
 def inbox(
@@ -576,7 +589,7 @@ def letter_data(
     """What the decision's letter shows (see `printing/base.typ`); used for the preview and for the letter itself."""
     service, texts = found.service, found.service.letters
     granted = outcome == Outcome.GRANTED
-    paragraphs: list[Any] = list(texts.get("grant" if granted else "refuse", []))
+    paragraphs: list[Any] = list(texts.get("grant", []) if granted else texts.get("refuse", []))
     paragraphs.append(
         {
             "facts": [

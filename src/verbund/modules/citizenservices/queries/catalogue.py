@@ -6,14 +6,14 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from verbund.modules.citizenservices.models import OnlineService, ServiceState
+from verbund.modules.citizenservices.models.form import LegalReference
+from verbund.modules.citizenservices.models.offers import LetterTexts, RequiredAttachment
+from verbund.modules.citizenservices.policies import Permission, visible_services
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
-from ..models import OnlineService, ServiceState
-from ..models.form import LegalReference
-from ..models.offers import LetterTexts, RequiredAttachment
-from ..policies import Permission, visible_services
 from .forms import in_use
 
 
@@ -108,8 +108,8 @@ def topics(actor: Actor) -> list[Topic]:
 def find_services(actor: Actor, text: str, *, limit: int = 20) -> list[ServiceCard]:
     """The services that fit a search, the best first.
 
-    Umlauts may be spelled either way, parts of words count, synonyms are found, one slip of the pen in a longer word is forgiven.
-    Raises policy.Denied.
+    Umlauts may be spelled either way, parts of words count, synonyms are found, one slip of the pen in a longer word is
+    forgiven. Raises policy.Denied.
     """
     policy.require(actor, Permission.FIND_SERVICE)
     words = _words(text)[:12]
@@ -198,12 +198,17 @@ def _settings(found: OnlineService) -> ServiceSettings:
     )
 
 
-# ---- Search -----------------------------------------------------------------------------------------------------------
+# ---- Search
+# -----------------------------------------------------------------------------------------------------------
 
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _ACCENTS: Final = str.maketrans("áàâéèêíìîóòôúùûçñ", "aaaeeeiiiooouuucn")
 _FILLERS: Final = frozenset(
-    ["ein", "eine", "einen", "einem", "einer", "der", "die", "das", "den", "dem", "des", "fuer", "und", "oder", "in", "im", "am", "an", "auf", "zu", "zum", "zur", "von", "mit", "ich", "moechte", "will", "antrag", "beantragen", "mein", "meine", "meinen", "the", "a", "an", "for", "to", "and", "of"]
+    re.split(
+        r"\s",
+        "ein eine einen einem einer der die das den dem des fuer und oder in im am an auf zu zum zur von mit ich "
+        "moechte will antrag beantragen mein meine meinen the a an for to and of",
+    )
 )
 
 

@@ -4,17 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from verbund.modules.citizenservices.models import Draft, DraftAttachment, OnlineService
+from verbund.modules.citizenservices.models.checking import Problem, check
+from verbund.modules.citizenservices.models.codes import code_for, digest_of, looks_like_code
+from verbund.modules.citizenservices.models.party import Applicant, applicant_of
+from verbund.modules.citizenservices.models.summary import Section, sections
+from verbund.modules.citizenservices.policies import Permission, visible_drafts
 from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy, throttle
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
-from ..models import Draft, DraftAttachment, OnlineService
-from ..models.checking import Problem, check
-from ..models.codes import code_for, digest_of, looks_like_code
-from ..models.party import Applicant, applicant_of
-from ..models.summary import Section, sections
-from ..policies import Permission, visible_drafts
 from .forms import FormInUse, in_use
 
 
@@ -143,7 +143,7 @@ def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False
     return found
 
 
-def _account(actor: Actor) -> UUID | None | bool:
+def _account(actor: Actor) -> UUID | bool | None:
     return actor.id if actor.kind.value == "citizen" and actor.id is not None else False
 
 

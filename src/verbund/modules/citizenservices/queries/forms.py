@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.models import CodeList, FormVersion, OnlineService
+from verbund.modules.citizenservices.models.checking import typed
+from verbund.modules.citizenservices.models.form import Code, CodeListReference, FormDefinition, Step
+from verbund.modules.citizenservices.models.sample import SampleFile, sample_files, valid_answers
+from verbund.modules.citizenservices.policies import Permission, visible_services
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import NotFound
-
-from ..models import CodeList, FormVersion, OnlineService
-from ..models.checking import typed
-from ..models.form import Code, CodeListReference, FormDefinition, Step
-from ..models.sample import SampleFile, sample_files, valid_answers
-from ..policies import Permission, visible_services
+from verbund.platform.tenancy import NotFound, current_body
 
 FORMS: Final = Path(__file__).resolve().parents[1] / "forms"
 
@@ -106,13 +104,13 @@ def code_lists(actor: Actor) -> list[CodeListRow]:
 def in_use(form_version_id: UUID, service: OnlineService | None = None) -> FormInUse:
     """The form as it is asked now; kept in the process, as a form version never changes.
 
-    A code list of which the named version is missing is taken in the newest version there is: a choice among 197 states of last year
-    helps more than an empty line for a code. Raises FormNotFound.
+    A code list of which the named version is missing is taken in the newest version there is: a choice among 197 states
+    of last year helps more than an empty line for a code. Raises FormNotFound.
     """
-    definition = _definition(connection.schema_name, form_version_id)
+    definition = _definition(current_body().schema_name, form_version_id)
     wanted = definition.code_lists()
     chosen = _chosen(wanted) if wanted else {}
-    form = _resolved(connection.schema_name, form_version_id, tuple(sorted(chosen.items())))
+    form = _resolved(current_body().schema_name, form_version_id, tuple(sorted(chosen.items())))
     if service is not None and service.attachments:
         extended = service.extended(form.definition)
         return replace(form, definition=extended, steps=extended.steps())
@@ -232,7 +230,7 @@ def made_up_pages(
 
 @dataclass(frozen=True, slots=True)
 class ServiceTemplate:
-    """Service template (Leistungsvorlage) of this release: a form of our own with everything a body adapts to offer it."""
+    """Service template (Leistungsvorlage) of this release: a form of ours, and what a body adapts to offer it."""
 
     key: str
     values: Mapping[str, Any]

@@ -1,9 +1,10 @@
 """The writes of citizenservices; the import path `verbund.modules.citizenservices.services` is the door."""
 
-from ..gateways.genericode import NotGenericode
-from ..gateways.safexml import Unreadable
-from ..gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3
-from ..models.form import FormReport
+from verbund.modules.citizenservices.gateways.genericode import NotGenericode
+from verbund.modules.citizenservices.gateways.safexml import Unreadable
+from verbund.modules.citizenservices.gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3
+from verbund.modules.citizenservices.models.form import FormReport
+
 from .decisions import (
     DecisionInvalid,
     DecisionRef,
@@ -90,7 +91,6 @@ __all__ = [
     "offer_template",
     "propose_decision",
     "publish_service",
-    "record_withdrawal",
     "record_withdrawal",
     "remove_attachment",
     "save_step",

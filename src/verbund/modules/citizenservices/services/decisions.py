@@ -8,23 +8,23 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from verbund.modules.budget import services as budget
-from verbund.modules.records import services as records
-from verbund.platform import audit, events, printing
-from verbund.platform.identity import policy
-from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Invalid, local_date, new_id
-
-from ..events import ApplicationDecided, ApplicationWithdrawn
-from ..models import Application, ApplicationState, Decision, MessageKind, Outcome
-from ..models.official import official_language
-from ..policies import Permission, may_process, may_sign
-from ..queries.applications import (
+from verbund.modules.citizenservices.events import ApplicationDecided, ApplicationWithdrawn
+from verbund.modules.citizenservices.models import Application, ApplicationState, Decision, MessageKind, Outcome
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.policies import Permission, may_process, may_sign
+from verbund.modules.citizenservices.queries.applications import (
     ApplicationAccess,
     held_application,
     letter_data,
     payment_of,
     recipient_lines,
 )
+from verbund.modules.records import services as records
+from verbund.platform import audit, events, printing
+from verbund.platform.identity import policy
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import Invalid, local_date, new_id
+
 from .handling import WrongState, checked_text, in_hand, locked, save
 from .messages import put_into_mailbox
 
@@ -55,7 +55,8 @@ class DecisionRef:
 def propose_decision(
     actor: Actor, *, application_id: UUID, outcome: str, reason: str, expected_version: int, now: datetime
 ) -> int:
-    """Propose a decision for somebody else to sign (Entscheidung vorlegen); a later proposal replaces it. Returns the version.
+    """Propose a decision for somebody else to sign (Entscheidung vorlegen); a later proposal replaces it. Returns the
+    version.
 
     Raises:
         DecisionInvalid, TextInvalid, WrongState, ApplicationNotFound, ApplicationMoved, policy.Denied
@@ -88,7 +89,8 @@ def propose_decision(
 def decide_application(
     actor: Actor, *, application_id: UUID, outcome: str, reason: str, expected_version: int, now: datetime
 ) -> DecisionRef:
-    """Decide an application (Bescheid erlassen): in one transaction the fee is booked, the letter issued and filed, the state changed.
+    """Decide an application (Bescheid erlassen): in one transaction the fee is booked, the letter issued and filed, the
+    state changed.
 
     Args:
         outcome: `granted` or `refused`.
@@ -96,7 +98,8 @@ def decide_application(
 
     Raises:
         DecisionInvalid: also when the letter or the claim cannot be made, with their reason; nothing was written.
-        TextInvalid, WrongState, ApplicationNotFound, ApplicationMoved, policy.Denied: with sign-off also for one's own proposal.
+        TextInvalid, WrongState, ApplicationNotFound, ApplicationMoved, policy.Denied: with sign-off also for one's own
+        proposal.
     """
     policy.require(actor, Permission.DECIDE_APPLICATION)
     reason = _checked(outcome, reason)
@@ -130,8 +133,8 @@ def decide_application(
         application.payment_reference, application.payment_due_on = claim.payment_reference, claim.due_on
     save(
         application,
-        "state", "outcome", "decided_at", "letter_id", "letter_document_id", "clerk", "clerk_name", "claim_id", "fee_cents",
-        "payment_reference", "payment_due_on",
+        "state", "outcome", "decided_at", "letter_id", "letter_document_id", "clerk", "clerk_name",
+        "claim_id", "fee_cents", "payment_reference", "payment_due_on",
     )  # fmt: skip
     events.publish(
         actor,
@@ -179,21 +182,6 @@ def withdraw_application(actor: Actor, *, access: ApplicationAccess, now: dateti
     _withdraw(actor, held_application(actor, access, lock=True), reason, now)
 
 
-@transaction.atomic
-def record_withdrawal(
-    actor: Actor, *, application_id: UUID, expected_version: int, now: datetime, reason: str = ""
-) -> None:
-    """Record that the applicant has taken the application back by letter or telephone (Rücknahme vermerken).
-
-    Raises:
-        WrongState, TextInvalid, ApplicationNotFound, ApplicationMoved, policy.Denied: not in the actor's hands.
-    """
-    policy.require(actor, Permission.PROCESS_APPLICATION)
-    if reason.strip():
-        reason = checked_text(reason, "reason", "", longest=2_000)
-    _withdraw(actor, in_hand(actor, application_id, expected_version), reason, now)
-
-
 def _withdraw(actor: Actor, application: Application, reason: str, now: datetime) -> None:
     if not application.is_undecided:
         raise WrongState(application)
@@ -209,7 +197,8 @@ def _withdraw(actor: Actor, application: Application, reason: str, now: datetime
 def record_withdrawal(
     actor: Actor, *, application_id: UUID, expected_version: int, now: datetime, how: str = ""
 ) -> None:
-    """Record that the applicant has taken the application back by telephone or letter (Rücknahme vermerken); its case is closed.
+    """Record that the applicant has taken the application back by telephone or letter (Rücknahme vermerken); its case
+    is closed.
 
     Args:
         how: in what way the applicant said so; stands in the file.

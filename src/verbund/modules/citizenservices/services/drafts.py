@@ -11,20 +11,19 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.models import Draft, DraftAttachment
+from verbund.modules.citizenservices.models.checking import Given, Problem, canonical, check
+from verbund.modules.citizenservices.models.codes import code_for, digest_of
+from verbund.modules.citizenservices.models.form import Field, Group, Step
+from verbund.modules.citizenservices.models.offers import UPLOAD_LIMIT, UPLOADS
+from verbund.modules.citizenservices.policies import Permission, visible_services
+from verbund.modules.citizenservices.queries.catalogue import ServiceNotFound
+from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_draft
+from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.platform import audit, files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.tenancy import Conflict, Invalid, new_id
-
-from ..models import Draft, DraftAttachment
-from ..models.checking import Given, Problem, canonical, check
-from ..models.codes import code_for, digest_of
-from ..models.form import Field, Group, Step
-from ..models.offers import UPLOAD_LIMIT, UPLOADS
-from ..policies import Permission, visible_services
-from ..queries.catalogue import ServiceNotFound
-from ..queries.drafts import DraftNotFound, DraftRef, held_draft
-from ..queries.forms import FormInUse, in_use
 
 LIFETIME: Final = timedelta(days=30)  # since the last change
 MAX_CHARACTERS: Final = 1_000_000  # of all answers together
@@ -106,7 +105,8 @@ def save_step(
     """Keep the answers of one page (Schritt speichern), right or wrong: nothing that was typed is lost.
 
     Args:
-        values: path -> text as typed. A question of the page that is missing here is kept as it was; an empty text empties it.
+        values: path -> text as typed. A question of the page that is missing here is kept as it was; an empty text
+            empties it.
         uploads: path -> file; a file that cannot be taken becomes a problem of its question.
         add: base of a repeated element to which one more entry is added.
         remove: path of an entry (or of a file) to be removed; those behind it move up.
@@ -140,7 +140,8 @@ def save_step(
 def add_attachment(
     actor: Actor, *, draft: DraftRef, path: str, filename: str, content: bytes | BinaryIO, now: datetime
 ) -> UUID:
-    """Add a file to a draft (Anlage hinzufügen) as the answer at `path`; one that is there already is replaced. Returns its id.
+    """Add a file to a draft (Anlage hinzufügen) as the answer at `path`; one that is there already is replaced. Returns
+    its id.
 
     Raises:
         DraftInvalid: not a place for a file, too many files, or a file that is refused; with the reason.

@@ -9,18 +9,17 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.gateways.genericode import read_code_list
+from verbund.modules.citizenservices.gateways.safexml import MAX_BYTES
+from verbund.modules.citizenservices.gateways.xdatenfelder import read_form
+from verbund.modules.citizenservices.models import CodeList, FormVersion
+from verbund.modules.citizenservices.models.form import FormReport
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.forms import import_remarks, in_use
 from verbund.platform import audit, files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, new_id
-
-from ..gateways.genericode import read_code_list
-from ..gateways.safexml import MAX_BYTES
-from ..gateways.xdatenfelder import read_form
-from ..models import CodeList, FormVersion
-from ..models.form import FormReport
-from ..policies import Permission
-from ..queries.forms import import_remarks, in_use
 
 
 class VersionTaken(Conflict):
@@ -31,7 +30,8 @@ class VersionTaken(Conflict):
 def import_form(actor: Actor, *, content: bytes, filename: str, now: datetime) -> FormReport:
     """Import a form (Datenschema, XDatenfelder 3.0.0) as an immutable form version; the source file is kept.
 
-    The same form, version and content again gives the same form version and changes nothing. The report names what has no effect.
+    The same form, version and content again gives the same form version and changes nothing. The report names what has
+    no effect.
 
     Raises:
         Unreadable (or its subclasses NotXDatenfelder3, BrokenSchema): with the reason, nothing was written.
@@ -47,7 +47,8 @@ def import_form(actor: Actor, *, content: bytes, filename: str, now: datetime) -
         if known.digest != digest:
             raise VersionTaken(
                 _(
-                    "Form %(form)s is already there in version %(version)s with another content. Give the changed form a new version."
+                    "Form %(form)s is already there in version %(version)s with another content. "
+                    "Give the changed form a new version."
                 )
                 % {"form": known.form_id, "version": known.version}
             )
@@ -80,7 +81,8 @@ def import_form(actor: Actor, *, content: bytes, filename: str, now: datetime) -
 
 @transaction.atomic
 def import_code_list(actor: Actor, *, content: bytes, filename: str, now: datetime) -> UUID:
-    """Import a code list (Codeliste, OASIS genericode); forms that name it ask it as a choice from then on. Returns its id.
+    """Import a code list (Codeliste, OASIS genericode); forms that name it ask it as a choice from then on. Returns its
+    id.
 
     Raises:
         Unreadable (or its subclass NotGenericode), VersionTaken, policy.Denied

@@ -10,20 +10,24 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.events import QuestionAnswered, QuestionAsked
+from verbund.modules.citizenservices.models import Application, ApplicationState, MessageKind, Question
+from verbund.modules.citizenservices.models.checking import DEFAULT_MAX_LENGTH
+from verbund.modules.citizenservices.models.latin import described, normalised, refused_character
+from verbund.modules.citizenservices.models.offers import UPLOAD_LIMIT, UPLOADS
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.policies import Permission, may_process, may_take_over, visible_applications
+from verbund.modules.citizenservices.queries.applications import (
+    ApplicationAccess,
+    ApplicationNotFound,
+    held_application,
+)
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id
 
-from ..events import QuestionAnswered, QuestionAsked
-from ..models import Application, ApplicationState, MessageKind, Question
-from ..models.checking import DEFAULT_MAX_LENGTH
-from ..models.latin import described, normalised, refused_character
-from ..models.offers import UPLOAD_LIMIT, UPLOADS
-from ..models.official import official_language
-from ..policies import Permission, may_process, may_take_over, visible_applications
-from ..queries.applications import ApplicationAccess, ApplicationNotFound, held_application
 from .drafts import Upload
 from .messages import put_into_mailbox
 
@@ -37,7 +41,8 @@ class ApplicationMoved(Conflict):
     def __init__(self, application: Application) -> None:
         if application.clerk_name:
             message = _(
-                "This application has changed in the meantime. It is now “%(state)s”, with %(clerk)s. Please look at it again."
+                "This application has changed in the meantime. It is now “%(state)s”, with %(clerk)s. "
+                "Please look at it again."
             ) % {"state": application.get_state_display(), "clerk": application.clerk_name}
         else:
             message = _(
@@ -260,7 +265,8 @@ def _file_upload(actor: Actor, application: Application, upload: Upload, now: da
     )
 
 
-# ---- For the other files of this door ----------------------------------------------------------------------------------
+# ---- For the other files of this door
+# ----------------------------------------------------------------------------------
 
 
 def locked(actor: Actor, application_id: UUID, expected_version: int) -> Application:
@@ -295,7 +301,7 @@ def save(application: Application, *fields: str) -> None:
 
 
 def checked_text(text: str, field: str, missing: str, *, longest: int = DEFAULT_MAX_LENGTH) -> str:
-    """A text of a person in kept form. Raises TextInvalid: empty, too long, or with a character outside of DIN 91379."""
+    """A text of a person in kept form. Raises TextInvalid: empty, too long, a character beyond DIN 91379."""
     tidy = normalised(text).strip()
     if not tidy:
         raise TextInvalid({field: missing})

@@ -6,16 +6,15 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.gateways.mail import send_notice
+from verbund.modules.citizenservices.models import Application, MailboxMessage, MessageKind
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.applications import ApplicationAccess, held_application
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import current_body, new_id
-
-from ..gateways.mail import send_notice
-from ..models import Application, MailboxMessage, MessageKind
-from ..models.official import official_language
-from ..policies import Permission
-from ..queries.applications import ApplicationAccess, held_application
 
 
 def put_into_mailbox(
@@ -27,7 +26,9 @@ def put_into_mailbox(
     now: datetime,
     document_id: UUID | None = None,
 ) -> MailboxMessage:
-    """Lay a message into the mailbox of the application (Postfach); part of the caller's transaction and of its audit entry."""
+    """Lay a message into the mailbox of the application (Postfach); part of the caller's transaction and of its audit
+    entry.
+    """
     return MailboxMessage.objects.create(
         id=new_id(),
         application=application,
@@ -55,7 +56,8 @@ def notify(application: Application, subject: str) -> bool:
             "",
             _("For the protection of your data this e-mail says no more."),
             _(
-                "Please open the portal of %(body)s and choose “Status of your application”. There you enter your tracking code."
+                "Please open the portal of %(body)s and choose “Status of your application”. "
+                "There you enter your tracking code."
             )
             % {"body": body.name}
             if application.account is None

@@ -10,16 +10,16 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.models import FormVersion, OnlineService, ServiceState
+from verbund.modules.citizenservices.models.offers import LetterTexts, RequiredAttachment
+from verbund.modules.citizenservices.policies import Permission, visible_services
+from verbund.modules.citizenservices.queries.catalogue import ServiceNotFound
+from verbund.modules.citizenservices.queries.forms import FormNotFound, service_templates
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, new_id
 
-from ..models import FormVersion, OnlineService, ServiceState
-from ..models.offers import LetterTexts, RequiredAttachment
-from ..policies import Permission, visible_services
-from ..queries.catalogue import ServiceNotFound
-from ..queries.forms import FormNotFound, service_templates
 from .forms import import_form
 
 
@@ -33,14 +33,17 @@ class ServiceMoved(Conflict):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "Somebody else has changed this service in the meantime. Please look at the present state and repeat your change."
+                "Somebody else has changed this service in the meantime. "
+                "Please look at the present state and repeat your change."
             )
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceConfiguration:
-    """Everything that makes a form a service. Money in cents, times in calendar days, `retention_years` after the case is closed."""
+    """Everything that makes a form a service. Money in cents, times in calendar days, `retention_years` after the case
+    is closed.
+    """
 
     form_version_id: UUID
     title: str
@@ -98,8 +101,8 @@ def configure_service(
             raise ServiceMoved
         service, before = found, _facts(found)
     for name in (
-        "title", "topic", "summary", "description", "audience", "unit", "file_plan_position", "promised_days", "fee_cents",
-        "fee_text", "ledger", "product", "account", "payment_days", "retention_years", "requires_sign_off",
+        "title", "topic", "summary", "description", "audience", "unit", "file_plan_position", "promised_days",
+        "fee_cents", "fee_text", "ledger", "product", "account", "payment_days", "retention_years", "requires_sign_off",
     ):  # fmt: skip
         value = getattr(configuration, name)
         setattr(service, name, value.strip() if isinstance(value, str) else value)
@@ -126,7 +129,8 @@ def configure_service(
 
 @transaction.atomic
 def offer_template(actor: Actor, *, template: str, now: datetime, changes: Mapping[str, Any] | None = None) -> UUID:
-    """Take over a service template of this release (Leistungsvorlage übernehmen): its form is imported, the service configured as a draft.
+    """Take over a service template of this release (Leistungsvorlage übernehmen): its form is imported, the service
+    configured as a draft.
 
     `changes` replaces values of the template, such as unit, ledger or fee. Returns the id of the service.
 

@@ -7,20 +7,20 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.events import ApplicationClosed
+from verbund.modules.citizenservices.models import Application, ApplicationAttachment, ApplicationState, MessageKind
+from verbund.modules.citizenservices.models.applications import ORIGIN
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.models.summary import facts, sections
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.applications import ApplicationNotFound, recipient_lines
+from verbund.modules.citizenservices.queries.forms import in_use
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, printing
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date
 
-from ..events import ApplicationClosed
-from ..models import Application, ApplicationAttachment, ApplicationState, MessageKind
-from ..models.applications import ORIGIN
-from ..models.official import official_language
-from ..models.summary import facts, sections
-from ..policies import Permission
-from ..queries.applications import ApplicationNotFound, recipient_lines
-from ..queries.forms import in_use
 from .handling import save
 from .messages import notify, put_into_mailbox
 
@@ -72,7 +72,9 @@ def send_receipt(actor: Actor, *, application_id: UUID, now: datetime) -> None:
 
 
 def receipt(application: Application) -> bytes:
-    """The confirmation of receipt as PDF, with everything that was sent; without the tracking code, as it lies in the file."""
+    """The confirmation of receipt as PDF, with everything that was sent; without the tracking code, as it lies in the
+    file.
+    """
     form = in_use(application.form_version_id, application.service)
     attachments = list(ApplicationAttachment.objects.filter(application=application).order_by("path"))
     names = {application.answers.get(a.path, ""): a.filename for a in attachments}
@@ -186,7 +188,8 @@ def note_settlement(actor: Actor, *, origin: str, claim_id: UUID, settled_on: da
 def note_reopened_claim(
     actor: Actor, *, origin: str, claim_id: UUID, open_cents: int, reason: str, now: datetime
 ) -> None:
-    """Note that money went back (Rücklastschrift): the fee is owed again; a closed case stays closed, the claim lives in the budget.
+    """Note that money went back (Rücklastschrift): the fee is owed again; a closed case stays closed, the claim lives
+    in the budget.
 
     Raises policy.Denied.
     """

@@ -12,23 +12,29 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from verbund.modules.citizenservices.events import ApplicationSubmitted
+from verbund.modules.citizenservices.models import (
+    Application,
+    ApplicationAttachment,
+    ApplicationState,
+    Draft,
+    DraftAttachment,
+)
+from verbund.modules.citizenservices.models.applications import origin_of
+from verbund.modules.citizenservices.models.checking import Problem, check
+from verbund.modules.citizenservices.models.codes import code_for, digest_of
+from verbund.modules.citizenservices.models.official import official_language
+from verbund.modules.citizenservices.models.party import Applicant, applicant_of
+from verbund.modules.citizenservices.models.summary import Section, as_text, sections
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_draft
+from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.tenancy import Invalid, local_date, new_id
 
-from ..events import ApplicationSubmitted
-from ..models import Application, ApplicationAttachment, ApplicationState, Draft, DraftAttachment
-from ..models.applications import origin_of
-from ..models.checking import Problem, check
-from ..models.codes import code_for, digest_of
-from ..models.official import official_language
-from ..models.party import Applicant, applicant_of
-from ..models.summary import Section, as_text, sections
-from ..policies import Permission
-from ..queries.drafts import DraftNotFound, DraftRef, held_draft
-from ..queries.forms import FormInUse, in_use
 from .drafts import DraftInvalid, NotOnOffer, valid_email
 
 
@@ -60,8 +66,8 @@ def submit_application(
         email: where notices go; "" for the one given in the form, or none.
         wants_mailbox: the decision is to be delivered in the portal (§ 9 OZG); else by post, which needs an address.
 
-    Raises:
-        ApplicationIncomplete, DraftInvalid (e-mail address, no address for the post), NotOnOffer, DraftNotFound, policy.Denied
+    Raises: ApplicationIncomplete, DraftInvalid (e-mail address, no address for the post), NotOnOffer, DraftNotFound,
+    policy.Denied
     """
     policy.require(actor, Permission.APPLY)
     digest = _draft_digest(draft)

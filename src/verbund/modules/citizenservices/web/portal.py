@@ -4,10 +4,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from verbund.modules.citizenservices import queries, services
 from verbund.platform.identity.routes import BodyRequest, public_page
 from verbund.platform.tenancy import now
 
-from .. import queries, services
 from .portal_session import portal_actor, remember_draft
 
 

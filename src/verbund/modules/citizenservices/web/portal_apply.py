@@ -11,6 +11,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.models.checking import Problem
+from verbund.modules.citizenservices.queries import ApplicationAccess, DraftNotFound, DraftView
 from verbund.platform import files
 from verbund.platform.identity import throttle
 from verbund.platform.identity.actor import ActorKind
@@ -19,9 +22,6 @@ from verbund.platform.identity.throttle import address_of, network_of
 from verbund.platform.tenancy import Invalid, now
 from verbund.platform.ui import notices
 
-from .. import queries, services
-from ..models.checking import Problem
-from ..queries import ApplicationAccess, DraftNotFound, DraftView
 from .portal_forms import posted, step_form
 from .portal_session import (
     application_access,
@@ -167,7 +167,7 @@ def check(request: BodyRequest, draft_id: UUID) -> HttpResponseBase:
                 return redirect("portal_sent", application_id=sent.id)
     draft = queries.draft(actor, draft=ref, now=at)
     applicant = draft.applicant()
-    context = {
+    context: dict[str, Any] = {
         "draft": draft,
         "steps": [
             {

@@ -1,8 +1,8 @@
-"""A page of questions as a Django form and as a tree to be laid out. Nothing is judged here: the form engine does that."""
+"""A page of questions as a Django form and as a tree to be laid out. The form engine judges, not this."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
@@ -12,10 +12,21 @@ from django.http import HttpRequest
 from django.http.request import QueryDict
 from django.utils.translation import gettext as _
 
-from ..models.checking import Problem, typed
-from ..models.form import DataType, Element, Field, FieldKind, FormDefinition, Group, LegalReference, Part, Rule, Step
-from ..queries.drafts import Attached, DraftView
-from ..services.drafts import Upload, entries_shown
+from verbund.modules.citizenservices.models.checking import Problem, typed
+from verbund.modules.citizenservices.models.form import (
+    DataType,
+    Element,
+    Field,
+    FieldKind,
+    FormDefinition,
+    Group,
+    LegalReference,
+    Part,
+    Rule,
+    Step,
+)
+from verbund.modules.citizenservices.queries.drafts import Attached, DraftView
+from verbund.modules.citizenservices.services.drafts import Upload, entries_shown
 
 RADIOS: Final = 6  # up to so many answers stand open, more become a list
 
@@ -104,7 +115,8 @@ class _Builder:
             return self.group(element, base, depth)
         return self.field(element, base)
 
-    # -- groups ------------------------------------------------------------------------------------------------------------
+    # -- groups
+    # ------------------------------------------------------------------------------------------------------------
 
     def group(self, group: Group, base: str, depth: int) -> Node:
         if not group.cardinality.repeats:
@@ -144,7 +156,8 @@ class _Builder:
             rules=group.rules,
         )
 
-    # -- fields ------------------------------------------------------------------------------------------------------------
+    # -- fields
+    # ------------------------------------------------------------------------------------------------------------
 
     def field(self, asked: Field, base: str) -> Node:
         if not asked.asked:
@@ -293,7 +306,7 @@ def posted(draft: DraftView, step: Step, request: HttpRequest) -> Posted:
         elif isinstance(asked, forms.FileField):
             _read_files(draft, name, request, uploads)
         elif name in data:
-            values[name] = data[name]
+            values[name] = str(data[name])
     return Posted(values, uploads)
 
 
@@ -304,7 +317,7 @@ def _read_files(draft: DraftView, base: str, request: HttpRequest, uploads: dict
     taken = {_number(path) for path in draft.attachments if path.rpartition(".")[0] == base}
     free = (n for n in range(element.cardinality.limit) if n not in taken or not element.cardinality.repeats)
     for file, number in zip(request.FILES.getlist(base), free):
-        uploads[f"{base}.{number}"] = Upload(file.name or "datei", file.file)
+        uploads[f"{base}.{number}"] = Upload(file.name or "datei", cast(BinaryIO, file.file))
 
 
 def _number(path: str) -> int:

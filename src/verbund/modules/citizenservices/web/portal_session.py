@@ -1,4 +1,6 @@
-"""Which drafts and applications this browser has opened: their codes, kept in the session so that they never stand in an address."""
+"""Which drafts and applications this browser has opened: their codes, kept in the session so that they never stand in
+an address.
+"""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,13 +10,12 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control
 
+from verbund.modules.citizenservices import queries
+from verbund.modules.citizenservices.models.codes import code_for
+from verbund.modules.citizenservices.queries import ApplicationAccess, DraftRef
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.routes import BodyRequest
 from verbund.platform.tenancy import now
-
-from .. import queries
-from ..models.codes import code_for
-from ..queries import ApplicationAccess, DraftRef
 
 _DRAFTS: Final = "citizenservices.drafts"
 _APPLICATIONS: Final = "citizenservices.applications"
@@ -23,7 +24,7 @@ _MOST: Final = 20
 
 
 def portal_actor(request: BodyRequest) -> Actor:
-    """Who is at the portal. Staff who look in are guests here: what they are at work gives them nothing as a citizen."""
+    """Who is at the portal. Staff who look in are guests here: their work gives them nothing."""
     actor: Actor = request.actor
     if actor.kind in (ActorKind.CITIZEN, ActorKind.GUEST):
         return actor

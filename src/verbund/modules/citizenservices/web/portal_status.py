@@ -1,5 +1,6 @@
 """Portal: how far the application is, answering, withdrawing, the mailbox, one's own applications."""
 
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -8,6 +9,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.queries import ApplicationNotFound
+from verbund.modules.citizenservices.services.drafts import Upload
 from verbund.platform import files
 from verbund.platform.identity import throttle
 from verbund.platform.identity.routes import BodyRequest, citizen_page, public_page
@@ -15,9 +19,6 @@ from verbund.platform.identity.throttle import address_of, network_of
 from verbund.platform.tenancy import Conflict, Invalid, now
 from verbund.platform.ui import notices
 
-from .. import queries, services
-from ..queries import ApplicationNotFound
-from ..services.drafts import Upload
 from .portal_session import application_access, never_kept, portal_actor, remember_application
 
 _REASON = "the page is opened by the tracking code (or the account) of the applicant alone"
@@ -75,7 +76,7 @@ def answer(request: BodyRequest, application_id: UUID) -> HttpResponseBase:
                 access=access,
                 question_id=view.question.id,
                 text=request.POST.get("text", ""),
-                uploads=[Upload(f.name or "datei", f.file) for f in request.FILES.getlist("files")],
+                uploads=[Upload(f.name or "datei", cast(BinaryIO, f.file)) for f in request.FILES.getlist("files")],
                 now=at,
             )
         except Invalid as refusal:

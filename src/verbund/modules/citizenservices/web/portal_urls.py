@@ -19,9 +19,7 @@ urlpatterns = [
     path("stand/<uuid:application_id>/", portal_status.status, name="portal_status"),
     path("stand/<uuid:application_id>/antworten/", portal_status.answer, name="portal_answer"),
     path("stand/<uuid:application_id>/zuruecknehmen/", portal_status.withdraw, name="portal_withdraw"),
-    path(
-        "stand/<uuid:application_id>/dokument/<uuid:document_id>/", portal_status.document, name="portal_document"
-    ),
+    path("stand/<uuid:application_id>/dokument/<uuid:document_id>/", portal_status.document, name="portal_document"),
     path("konto/antraege/", portal_status.own, name="portal_own"),
     path("konto/postfach/", portal_status.mailbox, name="portal_mailbox"),
 ]
