@@ -22,14 +22,13 @@ setup: prepare
 	@$(VENV)/verbund setup
 
 demo: prepare
-	@VERBUND_DEMO=1 $(VENV)/verbund setup
-	@VERBUND_DEMO=1 $(VENV)/verbund demo
-	@VERBUND_DEMO=1 $(VENV)/verbund serve
+	@$(VENV)/verbund demo $(ARGS)
 
 serve: setup
 	@$(VENV)/verbund serve
 
 messages: prepare
+	@mkdir -p var
 	@$(VENV)/python tools/messages.py compile
 
 test: messages

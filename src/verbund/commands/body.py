@@ -4,6 +4,7 @@ Every step may be repeated: a call that was cut off goes on where it stopped.
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,13 +106,12 @@ def _add(chosen: argparse.Namespace) -> int:
 
 def as_app() -> None:
     """Go on as the role of web and worker: rooms are entered as it, never as the owner of the tables."""
-    import os
-
-    from django.db import connection
+    from django.db import connections
 
     from verbund.config.database import database
 
     os.environ.pop("VERBUND_AS_OWNER", None)
+    connection: Any = connections["default"]
     connection.close()
     connection.settings_dict.update(database(os.environ))
     connection.set_schema_to_public()

@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from . import installation
@@ -40,7 +39,8 @@ def serve(port: int) -> None:
     from prometheus_client.multiprocess import MultiProcessCollector
 
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    collector: Any = MultiProcessCollector
+    collector(registry)
     registry.register(QueueCollector(os.environ["DATABASE_URL"]))
     try:
         start_http_server(port, addr="127.0.0.1", registry=registry)
@@ -86,8 +86,3 @@ class QueueCollector:
         yield up
         yield jobs
         yield oldest
-
-
-def folder() -> Path:
-    """The folder of this process family's numbers."""
-    return Path(os.environ[_FOLDER])

@@ -136,7 +136,7 @@ class Family:
 
 def _announce(host: str, port: int) -> None:
     """Say where the pages are as soon as the first one can be had."""
-    address = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
+    address = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  # nosec B104 - compared, not bound
     for _attempt in range(600):
         try:
             with urllib.request.urlopen(f"http://{address}:{port}/readyz", timeout=5) as answer:

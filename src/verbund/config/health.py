@@ -4,10 +4,11 @@ import os
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
@@ -35,6 +36,7 @@ def readyz(request: HttpRequest) -> HttpResponseBase:
 
 def not_ready() -> str:
     """Why this process should get no requests; empty when it should."""
+    connection: Any = connections["default"]
     try:
         connection.set_schema_to_public()
         with connection.cursor() as cursor:

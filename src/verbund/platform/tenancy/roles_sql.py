@@ -8,9 +8,12 @@ from psycopg import sql
 OWNER: Final = "verbund_owner"
 APP: Final = "verbund_app"
 
+# The owner inherits, or PostgreSQL 15 would not count it as the owner of the schema `public` of its own database.
 _CLUSTER: Final = f"""
-DO $$ BEGIN CREATE ROLE {OWNER} LOGIN CREATEROLE NOINHERIT;
+DO $$ BEGIN CREATE ROLE {OWNER} LOGIN CREATEROLE INHERIT;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+DO $$ BEGIN IF NOT (SELECT rolinherit FROM pg_roles WHERE rolname = '{OWNER}') THEN
+ALTER ROLE {OWNER} INHERIT; END IF; END $$;
 DO $$ BEGIN CREATE ROLE {APP} LOGIN NOINHERIT NOCREATEDB NOCREATEROLE NOSUPERUSER;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
 """
