@@ -15,13 +15,19 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
 from .pages import Page, date_key, read_date_key, read_instant_key
+from .sentences import sentence
 from .tsquery import Vectors, matching
 
 LARGEST_PAGE = 200
+_TONES = {"letter_delivered": "success", "closed": "success", "sealed": "warning"}
 
 
 class CaseNotFound(NotFound):
     """There is no such case for this actor."""
+
+
+class FileNotFound(NotFound):
+    """There is no such file for this actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,19 @@ class TimelineRow:
     text: str
     values: dict[str, str]
     visible_to_party: bool
+
+    @property
+    def title(self) -> str:
+        """What happened, as a sentence."""
+        return sentence(self.kind, self.values)
+
+    @property
+    def by(self) -> str:
+        return self.actor_name
+
+    @property
+    def tone(self) -> str:
+        return _TONES.get(self.kind, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +273,24 @@ def files(actor: Actor, *, position: str = "", after: str | None = None, limit: 
     rows = [FileRow(*row) for row in values[: limit + 1]]
     following = date_key(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
     return Page(tuple(rows[:limit]), following)
+
+
+def file(actor: Actor, file_id: UUID) -> FileRow:
+    """One file.
+
+    Raises:
+        FileNotFound: also if the actor sees none of its cases.
+        policy.Denied
+    """
+    policy.require(actor, Permission.READ_CASE)
+    seen = visible_cases(actor).filter(file_id=file_id)
+    if not actor.is_staff and not actor.is_system:
+        raise FileNotFound(file_id)
+    values = File.objects.filter(pk=file_id, pk__in=seen.values("file_id"))
+    row = values.values_list("id", "reference", "title", "position__code", "opened_at").first()
+    if row is None:
+        raise FileNotFound(file_id)
+    return FileRow(*row)
 
 
 def file_cases(actor: Actor, file_id: UUID, *, after: str | None = None, limit: int = 50) -> Page[CaseRow]:

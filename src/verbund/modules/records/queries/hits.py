@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Coalesce, Left
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.records.models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
-from verbund.modules.records.policies import Permission, visible_entries
+from verbund.modules.records.policies import Permission, visible_branches, visible_entries
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 
@@ -116,6 +116,8 @@ def search(
     query = matching(text)
     if query.text is None:
         return SearchPage((), None, note=SearchNote(query.note))
+    if not visible_branches(actor, case="case_id"):
+        return SearchPage((), None)
     limit = max(1, min(limit, RANKED))
     found = visible_entries(actor).filter(Vectors(query.text)).filter(_narrowed(filters or SearchFilters()))
     with _steered(found) as order:

@@ -1,0 +1,1 @@
+"""The pages of records in the staff's workspace."""
