@@ -1,6 +1,7 @@
 """A visitor: reads pages as a browser without scripts does, fills forms in, keeps cookies and follows what the house
 answers."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -26,8 +27,14 @@ class _Loopback(httpx.HTTPTransport):
     server."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.url = request.url.copy_with(host="127.0.0.1")
-        return super().handle_request(request)
+        there = httpx.Request(
+            request.method,
+            request.url.copy_with(host="127.0.0.1"),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return super().handle_request(there)
 
 
 @dataclass(frozen=True)
@@ -49,8 +56,8 @@ class Page:
 
     @property
     def text(self) -> str:
-        """What stands on the page, blanks folded."""
-        return folded(self.document.text_content()) if self.media_type == "text/html" else ""
+        """What stands on the page, blanks folded; parts of different elements are always parted."""
+        return folded(" ".join(map(str, self.document.itertext()))) if self.media_type == "text/html" else ""
 
     @property
     def main(self) -> HtmlElement:
@@ -187,6 +194,7 @@ class Visitor:
     """Somebody with a browser of their own, on the host of one body."""
 
     def __init__(self, host: str, port: int) -> None:
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self.host, self.port = host, port
         self.base = f"http://{host}:{port}"
         self._client = httpx.Client(transport=_Loopback(), timeout=30.0, follow_redirects=True, max_redirects=8)
