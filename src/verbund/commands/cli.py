@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("demo", _("load the demo data")),
     "walk": ("walk", _("drive one application all the way and show the evidence")),
     "verify": ("verify", _("re-compute the hash chains of audit, journal and documents")),
+    "maintenance": ("maintenance", _("close the house for maintenance, or open it again")),
     "check": ("check", _("check the configuration of this installation")),
     "manage": ("manage", _("run a command of Django, such as `manage shell`")),
 }
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="verbund",
         description=_("The platform of a municipal IT alliance."),
-        epilog="\n".join(f"  {name:<8} {text}" for name, (_module, text) in COMMANDS.items()),
+        epilog="\n".join(f"  {name:<11} {text}" for name, (_module, text) in COMMANDS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("command", choices=COMMANDS, metavar="command")

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "verbund.platform.ui.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "verbund.platform.ui.maintenance.MaintenanceMiddleware",
     "verbund.platform.tenancy.middleware.BodyMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -161,6 +162,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "display_name"]}},
 ]
+VERBUND_MAINTENANCE_FILE = VAR / "maintenance"
 VERBUND_REQUIRE_SECOND_FACTOR = _flag("VERBUND_REQUIRE_SECOND_FACTOR", not DEMO)
 VERBUND_STAFF_IDLE_MINUTES = int(os.environ.get("VERBUND_STAFF_IDLE_MINUTES", "30"))
 VERBUND_CITIZEN_IDLE_MINUTES = int(os.environ.get("VERBUND_CITIZEN_IDLE_MINUTES", "30"))
