@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from fido2.cose import ES256
+from fido2.cose import CoseKey
 from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
@@ -31,12 +31,19 @@ class Passkey:
         )
 
     def create(self, options: dict[str, Any]) -> str:
-        public = ES256.from_cryptography_key(self.key.public_key())
+        numbers = self.key.public_key().public_numbers()
+        public = {
+            1: 2,
+            3: -7,
+            -1: 1,
+            -2: numbers.x.to_bytes(32),
+            -3: numbers.y.to_bytes(32),
+        }
         data = AuthenticatorData.create(
             sha256(self.domain.encode()).digest(),
             AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT,
             self.counter,
-            bytes(AttestedCredentialData.create(b"\0" * 16, self.id, public)),
+            bytes(AttestedCredentialData.create(b"\0" * 16, self.id, CoseKey.parse(public))),
         )
         return self._answer(
             clientDataJSON=self._client_data("webauthn.create", options["challenge"]),

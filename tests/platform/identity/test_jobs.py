@@ -61,7 +61,6 @@ def queue(real_database: str, owner_connection: "psycopg.Connection[Any]") -> di
         "waiting": put(owner_connection, "alpha", "todo", 0),
         "done": put(owner_connection, "alpha", "succeeded", 1),
     }
-    connection.set_schema_to_public()
     jobs.note_failure(made["failed"], ValueError("Geheim Heimlich"))
     return made
 
@@ -72,7 +71,7 @@ def test_operators_see_who_was_to_hear_what_where_and_the_kind_of_error(queue: d
         assert [row.id for row in page.rows] == [queue["failed too"], queue["failed"]]
         first = page.rows[1]
         assert (first.body, first.hearer, first.event) == (
-            "alpha",
+            "Stadt Alphausen",
             "records.subscribers.file",
             "citizenservices.events.Sent",
         )

@@ -1,5 +1,6 @@
 """The administration of people: what it may do, and what it may not."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -117,13 +118,14 @@ def test_somebody_of_another_body_keeps_name_and_password_and_stays_managed_ther
         view = queries.person(admin, person, now=now)
         assert (view.name, view.is_home, view.may_reset) == ("Berta Buche", False, False)
         before = everything()
-        for attempt in (
+        attempts: tuple[Callable[[], object], ...] = (
             lambda: services.change_person(admin, person_id=person, email="x@example.org", display_name="Neu", now=now),
             lambda: services.deactivate_person(admin, person_id=person, now=now),
             lambda: services.reset_second_factor(
                 admin, person_id=person, witness_id=uuid4(), reason="verloren", now=now
             ),
-        ):
+        )
+        for attempt in attempts:
             with pytest.raises(policy.Denied):
                 attempt()
         assert everything() == before
@@ -159,7 +161,7 @@ def test_only_the_administration_manages_people_and_units(alpha: Any, staff: Any
     assignment = Assignment.objects.get(person=person)
     OrgUnit.objects.create(code="32", name="Ordnung")
     before = everything()
-    attempts = (
+    attempts: tuple[Callable[[], object], ...] = (
         lambda: services.create_person(
             actor, email="x@example.org", display_name="Xaver X", role=Role.CLERK, valid_from=now, now=now
         ),
@@ -195,6 +197,7 @@ def test_an_administrator_of_one_body_has_no_power_in_another(now: datetime) -> 
 
 
 def test_the_last_administrator_stays_until_there_is_another(admin: Actor, now: datetime) -> None:
+    assert admin.id is not None
     (own,) = Assignment.objects.filter(person_id=admin.id)
     before = everything()
     with pytest.raises(services.PersonConflict, match=r"last administrator|letzte Administration"):
@@ -202,7 +205,6 @@ def test_the_last_administrator_stays_until_there_is_another(admin: Actor, now: 
     assert everything() == before
     employ("alpha", "bea.birke@example.org", "Bea Birke", Role.BODY_ADMIN, now=now)
     services.end_assignment(admin, assignment_id=own.id, now=now)
-    assert admin.id is not None
     assert staff_actor(admin.id, now=now) is None
 
 

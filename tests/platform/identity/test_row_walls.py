@@ -1,5 +1,6 @@
 """What the database shows and allows to a body's role in the shared tables, whatever the application asks for."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -65,7 +66,7 @@ def test_what_a_bodys_role_may_not_do_is_refused_by_the_database(berta: Any, now
     with acting_for("beta"):
         beta = Body.objects.get(schema_name="beta")
     own = employ("alpha", now=now)
-    attempts = {
+    attempts: dict[str, Callable[[], object]] = {
         # oneself into another body
         "assign": lambda: Assignment.objects.create(
             id=uuid4(), person_id=own, body=beta, role=Role.BODY_ADMIN, valid_from=now, created_at=now

@@ -313,3 +313,46 @@ def test_app_passkey_and_new_codes_are_set_up_in_ones_own_account(client_of: Any
     assert client.post("/arbeit/konto/zweiter-faktor/codes/").status_code == 200
     with acting_for("alpha"):
         assert not before & set(RecoveryCode.objects.values_list("digest", flat=True))
+
+
+def test_an_unlocked_screen_is_not_enough_to_change_the_factors(client_of: Any, settings: Any) -> None:
+    settings.VERBUND_REQUIRE_SECOND_FACTOR = False
+    employ("alpha")
+    client = client_of("alpha")
+    sign_in(client)
+    with_app(_person_id())
+    _age_the_proof()
+    with acting_for("alpha"):
+        factor = SecondFactor.objects.get()
+    for path in ("app/", "passkey/", "codes/", f"{factor.id}/entfernen/"):
+        answer = client.post(f"/arbeit/konto/zweiter-faktor/{path}", {"code": "123456"})
+        assert answer["Location"] == "/arbeit/konto/bestaetigen/?next=%2Farbeit%2Fkonto%2Fzweiter-faktor%2F"
+    with acting_for("alpha"):
+        assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (1, 0)
+    wrong = client.post("/arbeit/konto/bestaetigen/", {"password": "falsch"})
+    assert wrong.status_code == 422
+    assert client.get("/arbeit/konto/zweiter-faktor/app/").status_code == 302
+    right = client.post(
+        "/arbeit/konto/bestaetigen/?next=/arbeit/konto/zweiter-faktor/app/",
+        {"password": "Regenbogen Kartoffel 7 Leuchtturm"},
+    )
+    assert right["Location"] == "/arbeit/konto/zweiter-faktor/app/"
+    assert client.get("/arbeit/konto/zweiter-faktor/app/").status_code == 200
+
+
+def _person_id() -> UUID:
+    with acting_for("alpha"):
+        return Person.objects.get(email="eva.eich@example.org").id
+
+
+def _age_the_proof() -> None:
+    from verbund.platform.identity.local.models import Session
+    from verbund.platform.identity.local.sessions import SessionStore
+    from verbund.platform.identity.recognition import PROVED
+
+    with acting_for("alpha"):
+        store = SessionStore()
+        row = Session.objects.get(kind="staff")
+        data = store.decode(row.data)
+        data[PROVED] -= 901
+        Session.objects.filter(pk=row.pk).update(data=store.encode(data))

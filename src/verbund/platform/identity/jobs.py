@@ -3,7 +3,7 @@
 They see who was to hear what in which body and the class of the last error - never the values an event carries.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from verbund.platform import audit
 from verbund.platform.tenancy import Conflict, NotFound
+from verbund.platform.tenancy.models import Body
 
 from . import policy
 from .actor import Actor
@@ -83,6 +84,8 @@ def troubled_jobs(actor: Actor, *, failed: bool = True, before: int | None = Non
             [failed, before, limit + 1],
         )
         rows = tuple(JobRow(*row) for row in cursor.fetchall())
+    names = dict(Body.objects.filter(schema_name__in={row.body for row in rows}).values_list("schema_name", "name"))
+    rows = tuple(replace(row, body=names.get(row.body, row.body)) for row in rows)
     return JobPage(rows[:limit], str(rows[limit - 1].id) if len(rows) > limit else "")
 
 

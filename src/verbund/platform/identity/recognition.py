@@ -5,6 +5,7 @@ compared at every request, so a changed password or "sign out everywhere" ends e
 every body.
 """
 
+import time
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -26,6 +27,8 @@ from .throttle import address_of
 
 MARK: Final = "_mark"
 FACTOR: Final = "_factor"
+PROVED: Final = "_proved"  # when the person last proved who it is, seconds since 1970
+FRESH_SECONDS: Final = 900
 _ROLES: Final = frozenset(role.value for role in Role)
 
 
@@ -51,6 +54,7 @@ def begin_session(request: HttpRequest, account: Person | CitizenAccount, *, fac
     session[SUBJECT] = str(account.id)
     session[MARK] = mark_of(account)
     session[FACTOR] = factor
+    session[PROVED] = int(time.time())
     session[ADDRESS] = address_of(request)
     session[USER_AGENT] = request.headers.get("User-Agent", "")[:200]
     rotate_token(request)
@@ -61,6 +65,17 @@ def keep_session(request: HttpRequest, account: Person | CitizenAccount) -> None
     request.session.cycle_key()
     request.session[MARK] = mark_of(account)
     rotate_token(request)
+
+
+def has_proved_lately(request: HttpRequest) -> bool:
+    """Whether the person at the screen has signed in or given the password within the last quarter of an hour."""
+    return bool(request.session.get(PROVED, 0) + FRESH_SECONDS > time.time())
+
+
+def note_proof(request: HttpRequest) -> None:
+    """The person has just given the password again."""
+    request.session.cycle_key()
+    request.session[PROVED] = int(time.time())
 
 
 def end_session(request: HttpRequest) -> None:

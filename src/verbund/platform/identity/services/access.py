@@ -60,6 +60,21 @@ def change_own_password(actor: Actor, *, present: str, password: str, now: datet
     return account
 
 
+def prove_own_password(actor: Actor, *, password: str, now: datetime) -> None:
+    """Make sure that it is still the same person at the screen, before the means to sign in are changed.
+
+    Raises:
+        AccessInvalid: `password` wrong. throttle.Blocked. policy.Denied.
+    """
+    policy.require(actor, Permission.MANAGE_OWN_ACCESS)
+    throttle.check("own.password", str(actor.id), now=now)
+    person = Person.objects.get(pk=own_id(actor))
+    if not passwords.matches(password, person.password):
+        throttle.count("own.password", str(actor.id), PER_ACCOUNT, now=now)
+        raise AccessInvalid({"password": _("The password is wrong.")})
+    throttle.forget("own.password", str(actor.id))
+
+
 def add_own_totp(actor: Actor, *, key: bytes, code: str, now: datetime) -> list[str]:
     """Set up an authenticator app. Returns fresh recovery codes with the first factor, else an empty list.
 

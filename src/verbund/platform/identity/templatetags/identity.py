@@ -27,3 +27,11 @@ def at(names: Mapping[str, str], key: str) -> str:
 def last_day(end: datetime) -> str:
     """The last legal day before a half-open end."""
     return local_date(end - timedelta(microseconds=1)).strftime("%d.%m.%Y")
+
+
+@register.filter
+def short_path(path: str) -> str:
+    """A dotted name without the part that all have in common, breakable at its dots."""
+    for start in ("verbund.modules.", "verbund.platform.", "verbund."):
+        path = path.removeprefix(start)
+    return path.replace(".", ".\N{ZERO WIDTH SPACE}")

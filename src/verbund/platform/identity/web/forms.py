@@ -30,8 +30,9 @@ def end_of(day: date | None) -> datetime | None:
     return None if day is None else begin_of(day + timedelta(days=1))
 
 
-def _password(autocomplete: str, label: Any, help_text: Any = "") -> forms.CharField:
+def _password(autocomplete: str, label: Any, help_text: Any = "", required: Any = None) -> forms.CharField:
     return forms.CharField(
+        error_messages={"required": required or _("Enter the password.")},
         label=label,
         help_text=help_text,
         strip=False,
@@ -46,9 +47,16 @@ def _day(label: Any, **options: Any) -> forms.DateField:
 
 class SignInForm(forms.Form):
     email = forms.CharField(
-        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        label=_("E-mail address"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+        error_messages={"required": _("Enter your e-mail address.")},
     )
-    password = _password("current-password", _("Password"))
+    password = _password("current-password", _("Password"), required=_("Enter your password."))
+
+
+class ProofForm(forms.Form):
+    password = _password("current-password", _("Password"), required=_("Enter your password."))
 
 
 class EmailForm(forms.Form):

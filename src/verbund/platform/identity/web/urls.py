@@ -16,6 +16,7 @@ urlpatterns = [
     # staff: one's own access
     path("arbeit/konto/", access.overview, name="staff_account"),
     path("arbeit/konto/passwort/", access.password, name="staff_own_password"),
+    path("arbeit/konto/bestaetigen/", access.prove, name="staff_prove"),
     path("arbeit/konto/zweiter-faktor/", access.factors_page, name="staff_own_factors"),
     path("arbeit/konto/zweiter-faktor/app/", access.add_app, name="staff_add_app"),
     path("arbeit/konto/zweiter-faktor/passkey/", access.add_passkey, name="staff_add_passkey"),
