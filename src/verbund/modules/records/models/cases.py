@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from verbund.platform.tenancy.ids import new_id
 from verbund.platform.tenancy.rights import APPEND_ONLY
@@ -63,7 +64,7 @@ class File(models.Model):
 class CaseState(models.TextChoices):
     """CaseState (Bearbeitungsstand)."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("case", "Open")
     CLOSED = "closed", _("Closed")
 
 

@@ -103,7 +103,9 @@ class OpenCaseForm(forms.Form):
 class FileDocumentForm(forms.Form):
     """A document to be filed."""
 
-    content = forms.FileField(label=_("File"), help_text=_("PDF, picture, text or office document; at most 25 MB."))
+    content = forms.FileField(
+        label=_("File to upload"), help_text=_("PDF, picture, text or office document; at most 25 MB.")
+    )
     title = forms.CharField(label=_("Title"), max_length=300)
     kind = forms.ChoiceField(label=_("Kind"), choices=DocumentKind.choices, initial=DocumentKind.INCOMING)
     visible_to_party = forms.BooleanField(label=_("The party sees it in the portal"), required=False)
@@ -112,7 +114,7 @@ class FileDocumentForm(forms.Form):
 class AddVersionForm(forms.Form):
     """A new version of a document."""
 
-    content = forms.FileField(label=_("File"))
+    content = forms.FileField(label=_("File to upload"))
     expected_version = forms.IntegerField(widget=forms.HiddenInput)
 
 
