@@ -64,7 +64,7 @@ def _files_not_writable() -> str:
         return ""
     root = Path(settings.VERBUND_FILES_ROOT)
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=".ready-", dir=root)
         os.close(descriptor)
         Path(name).unlink()
