@@ -8,7 +8,6 @@ Source: W3C XML Schema Part 2: Datatypes, Appendix F.
 """
 
 import random
-import sys
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -78,6 +77,7 @@ def _negated(ranges: Ranges) -> Ranges:
 
 @cache
 def _category(name: str) -> Ranges:
+    """The characters of a Unicode category on the first plane; no answer may hold others (DIN 91379)."""
     if name.startswith("Is"):
         if name == "IsBasicLatin":
             return ((0, 0x7F),)
@@ -90,7 +90,7 @@ def _category(name: str) -> Ranges:
         raise PatternUnsupported(f"\\p{{{name}}}")
     if name[:1] not in "LMNPZSC" or len(name) not in (1, 2):
         raise PatternUnsupported(f"\\p{{{name}}}")
-    found = [(point, point) for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)).startswith(name)]
+    found = [(point, point) for point in range(0x10000) if unicodedata.category(chr(point)).startswith(name)]
     if not found:
         raise PatternUnsupported(f"\\p{{{name}}}")
     return _merged(found)
