@@ -61,7 +61,9 @@ class Migration(migrations.Migration):
                 ("year", models.PositiveSmallIntegerField()),
                 (
                     "state",
-                    models.CharField(choices=[("open", "open"), ("closed", "closed")], default="open", max_length=10),
+                    models.CharField(
+                        choices=[("open", "open for postings"), ("closed", "closed")], default="open", max_length=10
+                    ),
                 ),
                 ("locked_through", models.DateField(blank=True, null=True)),
                 ("opened_at", models.DateTimeField()),
@@ -418,7 +420,7 @@ class Migration(migrations.Migration):
                 (
                     "state",
                     models.CharField(
-                        choices=[("open", "open"), ("settled", "settled"), ("cancelled", "cancelled")],
+                        choices=[("open", "unpaid"), ("settled", "settled"), ("cancelled", "cancelled")],
                         default="open",
                         max_length=10,
                     ),

@@ -67,7 +67,7 @@ class Claim(models.Model):
     """Claim (Forderung): raised by a receipt order (Annahmeanordnung), settled by money, or cancelled."""
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", _("unpaid")
         SETTLED = "settled", _("settled")
         CANCELLED = "cancelled", _("cancelled")
 

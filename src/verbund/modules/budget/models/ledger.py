@@ -33,7 +33,7 @@ class FiscalYear(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "open", _("open")
+        OPEN = "open", _("open for postings")
         CLOSED = "closed", _("closed")
 
     id = models.UUIDField(primary_key=True)

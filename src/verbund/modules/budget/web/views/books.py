@@ -52,13 +52,15 @@ def year_overview(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     context = frame(request, ledger, year, "year")
     status = queries.budget_status(request.actor, ledger, year)
     bars = _bars([s for s in status if s.account.startswith("5")])
+    sums = {s.role: s for s in queries.item_sums(request.actor, ledger)}
     context |= {
         "bars": bars,
         "authorised": sum(b.authorisation for b in bars),
         "consumed": sum(b.consumed for b in bars),
         "bound": sum(b.open for b in bars),
         "available": sum(b.available for b in bars),
-        "item_sums": {s.role: s for s in queries.item_sums(request.actor, ledger)},
+        "item_sums": sums,
+        "payables": -sums["payable"].cents if "payable" in sums else 0,
         "banks": queries.bank_accounts(request.actor, ledger),
         "result": queries.result_statement(request.actor, ledger, year),
     }
@@ -111,7 +113,7 @@ def journal(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     if "csv" in request.GET:
         return csv_response(
             f"journal-{ledger}-{year}.csv",
-            [_("Voucher"), _("Posted"), _("Kind"), _("Text"), _("Amount"), _("Posted by")],
+            [_("Voucher"), _("Posted"), _("Kind"), _("Text"), _("Amount"), _("Booked by")],
             [(r.label, r.posting_date, r.kind_label, r.text, Cents(r.cents), r.posted_by) for r in page.rows],
         )
     context = frame(request, ledger, year, "journal")

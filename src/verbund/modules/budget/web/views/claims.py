@@ -36,7 +36,7 @@ def items(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     if "csv" in request.GET:
         return csv_response(
             f"offene-posten-{ledger}.csv",
-            [_("Account"), _("Name"), _("Text"), _("Payment reference"), _("Due"), _("Amount"), _("Open")],
+            [_("Account"), _("Name"), _("Text"), _("Claim reference"), _("Due"), _("Amount"), _("Open")],
             [
                 (
                     r.account,

@@ -31,7 +31,7 @@ def monitoring(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
         return csv_response(
             f"haushaltsueberwachung-{ledger}-{year}.csv",
             [
-                _("Line"),
+                _("Budget line"),
                 _("Product"),
                 _("Account"),
                 _("Budget"),
