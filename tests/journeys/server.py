@@ -2,9 +2,27 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def aside(question: Callable[[], T]) -> T:
+    """Ask the database in a thread of its own: the browser's driver keeps an event loop in the test's thread."""
+
+    def asked() -> T:
+        from django.db import connections
+
+        try:
+            return question()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asked).result()
 
 
 class _Quiet:

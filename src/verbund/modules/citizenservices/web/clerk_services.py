@@ -145,6 +145,7 @@ def import_code_list(request: BodyRequest) -> HttpResponse:
         "explanation": _(
             "Forms name code lists of the XRepository. Import the lists that an import report calls missing."
         ),
+        "action": _("Import"),
     }
     return render(request, "citizenservices/clerk/import.html", context, status=400 if form.errors else 200)
 
