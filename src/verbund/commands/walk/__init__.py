@@ -66,7 +66,7 @@ def walk(report: Report, schemas: Sequence[Path], *, keep: bool = False) -> None
         with report.step(_("An instance of its own starts")) as step:
             instance = stack.enter_context(Instance(keep=keep))
             instance.prepare()
-            instance.start()
+            instance.children.start()
             step.found(folder=str(instance.var), postgresql=_version(), port=instance.port)
         from . import town as towns
         from .journey import Site, Walk
@@ -79,18 +79,18 @@ def walk(report: Report, schemas: Sequence[Path], *, keep: bool = False) -> None
             town = towns.furnish(
                 towns.TOWN["schema_name"], password=f"Probe-{secrets.token_hex(8)}", now=datetime.now(UTC)
             )
-            instance.wait()
+            instance.children.wait()
             step.found(bodies=2, people=len(town.emails), host=town.host)
-        site = Site(town, instance.port, instance.mails)
+        site = Site(town, instance.port, instance.children.mails)
         try:
             for schema in schemas or [None]:
                 Walk(site, report, schema).run()
         finally:
             site.close()
         with report.step(_("Every hash chain holds, no job and no page has failed")) as step:
-            instance.check()
+            instance.children.check()
             step.found(**verified(), **_jobs())
-            errors = instance.errors()
+            errors = instance.children.errors()
             true(not errors, f"the logs tell of errors: {errors[:3]}")
 
 

@@ -9,9 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +19,8 @@ import psutil
 from verbund.commands import installation
 from verbund.commands.texts import _
 
-_PATIENCE: Final = 60.0  # seconds until the first page
+from .children import Children
+
 _OWN: Final = (
     "DATABASE_URL",
     "VERBUND_OWNER_DATABASE_URL",
@@ -43,7 +41,7 @@ class Instance:
     require_second_factor: bool = True
     port: int = 0
     var: Path = Path()
-    children: "dict[str, subprocess.Popen[bytes]]" = field(default_factory=dict)
+    children: Children = field(init=False)
     _server: Any = None
     _environment: dict[str, str | None] = field(default_factory=dict)
 
@@ -71,6 +69,7 @@ class Instance:
             self._server = embedded.start(self.var)
             os.environ.update(embedded.addresses(self._server), VERBUND_EMBEDDED="1")
             self.port = free_port()
+            self.children = Children(self.var, self.port)
             os.environ["VERBUND_PUBLIC_PORT"] = str(self.port)
         except BaseException:
             self.__exit__(None, None, None)
@@ -78,7 +77,8 @@ class Instance:
         return self
 
     def __exit__(self, *_failure: object) -> None:
-        self.stop()
+        if hasattr(self, "children"):
+            self.children.stop()
         with suppress(ImportError):
             from django.db import connections
 
@@ -110,86 +110,6 @@ class Instance:
 
         migrate_public()
 
-    def start(self) -> None:
-        """Start web and worker; `wait` waits for the first page."""
-        self._child("web", "--port", str(self.port), "--workers", "1", "--threads", "4", "--metrics-port", "0")
-        self._child("worker", "--concurrency", "2", "--metrics-port", "0")
-
-    def wait(self) -> float:
-        """Wait until the web process answers; the seconds it took since this call.
-
-        Raises:
-            installation.Unready: it ended, or did not answer in time; its last lines stand in the message.
-        """
-        begun = time.monotonic()
-        while time.monotonic() - begun < _PATIENCE:
-            self.check()
-            with suppress(urllib.error.URLError, OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - begun
-            time.sleep(0.05)
-        raise installation.Unready(_("The web process does not answer: {lines}").format(lines=self.log("web")))
-
-    def check(self) -> None:
-        """Raise when a child has ended.
-
-        Raises:
-            installation.Unready
-        """
-        for name, process in self.children.items():
-            if process.poll() is not None:
-                raise installation.Unready(
-                    _("The {name} process ended with {code}: {lines}").format(
-                        name=name, code=process.returncode, lines=self.log(name)
-                    )
-                )
-
-    def log(self, name: str, lines: int = 12) -> str:
-        """The last lines a child has written."""
-        file = self.var / f"{name}.log"
-        return "\n".join(file.read_text(errors="replace").splitlines()[-lines:]) if file.exists() else ""
-
-    def errors(self) -> list[str]:
-        """Lines of the children's logs that tell of an error or a traceback."""
-        found = []
-        for name in self.children:
-            file = self.var / f"{name}.log"
-            for line in file.read_text(errors="replace").splitlines() if file.exists() else ():
-                if '"level": "error"' in line or line.startswith("Traceback") or '"exception"' in line:
-                    found.append(f"{name}: {line[:400]}")
-        return found
-
-    def mails(self) -> list[str]:
-        """The e-mails sent so far, as text."""
-        folder = self.var / "mail"
-        return [f.read_text(errors="replace") for f in sorted(folder.glob("*"))] if folder.is_dir() else []
-
-    def stop(self) -> None:
-        """End the children: first asked, then made to."""
-        running = [p for p in self.children.values() if p.poll() is None]
-        for process in running:
-            process.terminate()
-        end = time.monotonic() + 10
-        for process in running:
-            try:
-                process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                _kill_family(process)
-        self.children.clear()
-
-    def _child(self, name: str, *arguments: str) -> None:
-        environment = {k: v for k, v in os.environ.items() if k != "VERBUND_AS_OWNER"}
-        with (self.var / f"{name}.log").open("wb") as log:
-            self.children[name] = subprocess.Popen(
-                [sys.executable, "-P", "-m", "verbund.commands.cli", name, *arguments],
-                env={**environment, "VERBUND_PARENT": str(os.getpid()), "PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                process_group=0,  # Ctrl-C reaches the parent alone, which stops them in order
-            )
-
 
 def free_port() -> int:
     """A port of the loopback device that nobody listens on now."""
@@ -197,15 +117,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _kill_family(process: "subprocess.Popen[bytes]") -> None:
-    with suppress(psutil.Error):
-        for child in psutil.Process(process.pid).children(recursive=True):
-            with suppress(psutil.Error):
-                child.kill()
-    process.kill()
-    process.wait()
 
 
 def _clear_leftovers(above: Path) -> None:

@@ -127,8 +127,11 @@ class FilledForm:
     button: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
+        areas = {str(name) for name in self.element.xpath(".//textarea/@name")}
         for name, value in self.element.form_values():
-            self.values.setdefault(str(name), []).append(str(value))
+            # A browser drops the line break that follows the opening tag of a textarea.
+            text = str(value).removeprefix("\r").removeprefix("\n") if name in areas else str(value)
+            self.values.setdefault(str(name), []).append(text)
 
     def names(self) -> list[str]:
         """The names of the fields, in order."""

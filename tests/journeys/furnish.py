@@ -1,0 +1,22 @@
+"""Furnish a body for the journeys; run as a script, in the surroundings of the live installation, prints the town as JSON."""
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+
+def main(schema_name: str) -> None:
+    import django
+
+    django.setup()
+    from verbund.commands.walk.town import furnish
+
+    town = furnish(schema_name, password=os.environ["JOURNEY_PASSWORD"], now=datetime.now(UTC))
+    print(json.dumps(asdict(town)))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "verbund.config.settings")
+    main(sys.argv[1])
