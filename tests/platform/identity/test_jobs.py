@@ -119,6 +119,14 @@ def test_a_discarded_job_is_never_tried_again_and_stays_in_the_history(
     assert state(owner_connection, queue["waiting"])[0] == "todo"
 
 
+def test_what_fails_in_a_bodys_name_is_noted_in_nobodys(queue: dict[str, int], operator: Actor) -> None:
+    with pytest.raises(ZeroDivisionError), jobs.noting_failures(queue["retrying"]), acting_for("beta"):
+        raise ZeroDivisionError("Geheim Heimlich")
+    with acting_for("alliance"):
+        (row,) = jobs.troubled_jobs(operator, failed=False).rows
+        assert (row.error, row.body) == ("ZeroDivisionError", "Landkreis Betaland")
+
+
 @pytest.mark.parametrize("role", [Role.BODY_ADMIN, Role.ALLIANCE_MANAGER, Role.AUDITOR, Role.CLERK])
 def test_nobody_but_operators_comes_near(
     queue: dict[str, int], staff: Any, role: Role, owner_connection: "psycopg.Connection[Any]"

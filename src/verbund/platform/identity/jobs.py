@@ -3,6 +3,8 @@
 They see who was to hear what in which body and the class of the last error - never the values an event carries.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -68,6 +70,20 @@ def note_failure(job_id: int, error: BaseException) -> None:
     """Remember the class of a job's last error; called by the worker, in no body's name."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT public.identity_note_failure(%s, %s)", [job_id, type(error).__name__])
+
+
+@contextmanager
+def noting_failures(job_id: int | None) -> Iterator[None]:
+    """Around the work of a job: what fails is noted, and raised on. The connection is in no body's name afterwards."""
+    try:
+        yield
+    except Exception as error:
+        if job_id is not None:
+            connection.close()
+            connection.set_schema_to_public()  # type: ignore[attr-defined]  # django-tenants' own
+            note_failure(job_id, error)
+            connection.close()
+        raise
 
 
 def troubled_jobs(actor: Actor, *, failed: bool = True, before: int | None = None, limit: int = 50) -> JobPage:
