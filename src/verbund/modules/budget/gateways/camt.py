@@ -1,4 +1,4 @@
-"""Reader of bank statements, camt.053.001.02 to .13 (ISO 20022): strict about what is booked, indifferent to what is
+"""Reader of bank statements, camt.053.001.02 to .14 (ISO 20022): strict about what is booked, indifferent to what is
 not needed.
 
 Hardened: a size limit, no DOCTYPE, no entities, no network, no huge trees. A refusal is a `NotAStatement` with the
