@@ -1,5 +1,6 @@
 """Settings of an installation. Everything that differs between installations comes from the environment; docs/operations/settings.md lists it."""
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -166,6 +167,11 @@ VERBUND_MAINTENANCE_FILE = VAR / "maintenance"
 VERBUND_REQUIRE_SECOND_FACTOR = _flag("VERBUND_REQUIRE_SECOND_FACTOR", not DEMO)
 VERBUND_STAFF_IDLE_MINUTES = int(os.environ.get("VERBUND_STAFF_IDLE_MINUTES", "30"))
 VERBUND_CITIZEN_IDLE_MINUTES = int(os.environ.get("VERBUND_CITIZEN_IDLE_MINUTES", "30"))
+VERBUND_SESSION_HOURS = int(os.environ.get("VERBUND_SESSION_HOURS", "12"))
+VERBUND_PASSKEY_DOMAIN = os.environ.get("VERBUND_PASSKEY_DOMAIN", "")
+VERBUND_STAFF_OIDC = json.loads(os.environ.get("VERBUND_STAFF_OIDC") or "{}")
+VERBUND_CITIZEN_OIDC = json.loads(os.environ.get("VERBUND_CITIZEN_OIDC") or "{}")
+VERBUND_PUBLIC_PORT = os.environ.get("VERBUND_PUBLIC_PORT", "")  # a port that browsers must name, in links of mails
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
