@@ -150,6 +150,7 @@ def test_ones_own_absence_is_noted_on_the_page_and_seen_by_the_substitute(client
     assert page.status_code == 302
     assert "Udo Ulme" in client.get("/arbeit/konto/").content.decode()
     assert "Sie vertreten Eva Eich." in other.get("/arbeit/konto/").content.decode()
+    assert "Eva Eich" in other.get("/arbeit/konto/sitzungen/").content.decode()
     with acting_for("alpha"):
         (row,) = queries.absences(acting(eva, clock()), person_id=eva, now=clock())
     assert other.post(f"/arbeit/konto/vertretung/{row.id}/beenden/").status_code == 403

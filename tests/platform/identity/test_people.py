@@ -301,6 +301,19 @@ def test_the_list_goes_on_where_the_page_ended(admin: Actor, now: datetime) -> N
         queries.people(admin, after="x~nonsense", now=now)
 
 
+def test_names_are_stored_composed_and_without_control_characters(admin: Actor, now: datetime) -> None:
+    made = services.create_person(
+        admin,
+        email="u@example.org",
+        display_name=" Ju\u0308rgen\x00\u202e \t Müller ",
+        role=Role.CLERK,
+        valid_from=now,
+        now=now,
+        invite=False,
+    )
+    assert Person.objects.get(pk=made.id).display_name == "Jürgen Müller"
+
+
 def test_the_list_costs_two_queries_however_many_people(
     admin: Actor, now: datetime, django_assert_num_queries: Any
 ) -> None:
@@ -358,6 +371,7 @@ def test_every_page_of_the_administration_opens_for_it(client_of: Any, settings:
     base = f"/arbeit/verwaltung/personen/{person}/"
     for path in (
         "/arbeit/verwaltung/personen/?suche=udo",
+        "/arbeit/verwaltung/personen/?suche=%00%ff%F0%9F&after=",
         base,
         f"{base}bearbeiten/",
         f"{base}zuweisen/",

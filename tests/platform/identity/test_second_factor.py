@@ -117,6 +117,15 @@ def test_a_code_that_was_used_once_is_refused(client_of: Any) -> None:
     assert not is_signed_in(second)
 
 
+def test_an_app_sealed_under_a_lost_key_is_a_wrong_code_and_no_crash(client_of: Any, settings: Any) -> None:
+    key = with_app(employ("alpha"))
+    settings.SECRET_KEY = "another one"
+    client = client_of("alpha")
+    sign_in(client)
+    answer = client.post("/anmelden/zweiter-faktor/", {"kind": "totp", "code": code_now(key)})
+    assert answer.status_code == 403
+
+
 def test_five_wrong_codes_lock_the_second_step(client_of: Any) -> None:
     key = with_app(employ("alpha"))
     client = client_of("alpha")

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from fido2.server import Fido2Server
@@ -25,6 +26,8 @@ from verbund.platform.tenancy import Conflict, new_id
 
 from . import seal, totp
 from .models import Person, RecoveryCode, SecondFactor
+
+log = structlog.get_logger("verbund.sign_in")
 
 RECOVERY_CODES = 10
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # no letters that are mistaken for digits
@@ -82,7 +85,14 @@ def prove_totp(person_id: UUID, code: str, *, now: datetime) -> None:
         row = SecondFactor.objects.select_for_update().filter(person_id=person_id, kind=SecondFactor.Kind.TOTP).first()
         if row is None:
             raise WrongFactor
-        step = totp.matching_step(seal.open_(bytes(row.secret)), code, now=now, after=row.last_step)
+        try:
+            key = seal.open_(bytes(row.secret))
+        except seal.Unsealable:
+            log.error(
+                "app cannot be opened: SECRET_KEY was changed without SECRET_KEY_FALLBACKS", person=str(person_id)
+            )
+            raise WrongFactor from None
+        step = totp.matching_step(key, code, now=now, after=row.last_step)
         if step is None:
             raise WrongFactor
         row.last_step, row.last_used_at = step, now

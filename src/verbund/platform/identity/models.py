@@ -20,6 +20,12 @@ def normal_email(value: str) -> str:
     return unicodedata.normalize("NFC", value).strip().lower()
 
 
+def normal_name(value: str) -> str:
+    """The form in which a name is stored: NFC, without control characters, single blanks."""
+    kept = "".join(c if c.isprintable() else " " for c in unicodedata.normalize("NFC", value))
+    return " ".join(kept.split())
+
+
 class Person(AbstractBaseUser):
     """Person (Beschäftigte Person): somebody who works for one or several bodies, with the means to sign in.
 

@@ -25,6 +25,7 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from verbund.platform.tenancy import current_body
 
 from .local.models import CitizenAccount
+from .models import normal_name
 
 log = structlog.get_logger("verbund.oidc")
 
@@ -158,6 +159,9 @@ def _checked(provider: Provider, metadata: Mapping[str, Any], id_token: str, non
 
 def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
     name = str(claims.get("name") or " ".join(str(claims.get(k, "")) for k in ("given_name", "family_name")))
+    subject, email = str(claims["sub"]), str(claims.get("email", ""))
+    if not 0 < len(subject) <= 255 or not subject.isprintable():
+        raise ProviderFailed("unusable subject")
     level = CitizenAccount.TrustLevel.BASIC.value
     if provider.trust_claim:
         stated = str(claims.get(provider.trust_claim, ""))
@@ -166,9 +170,9 @@ def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
         level = CitizenAccount.TrustLevel.NONE.value
     return Identity(
         issuer=provider.issuer,
-        subject=str(claims["sub"])[:255],
-        name=" ".join(name.split())[:200],
-        email=str(claims.get("email", ""))[:254],
+        subject=subject,
+        name=normal_name(name)[:200],
+        email=email if email.isprintable() and len(email) <= 254 else "",
         email_verified=claims.get("email_verified") in (True, "true"),
         trust_level=level,
     )

@@ -104,7 +104,12 @@ def actor_for(request: HttpRequest) -> Actor:
         return _citizen(UUID(subject), session.get(MARK, ""), body, request_id) or guest
     if second_factor_required() and not session.get(FACTOR):
         return guest
-    return staff_actor(UUID(subject), now=now(), mark=session.get(MARK, ""), request_id=request_id) or guest
+    found = _staff(UUID(subject), now(), session.get(MARK, ""), request_id)
+    if found is None:
+        return guest
+    actor, names = found
+    request.substitute_names = names  # type: ignore[attr-defined]  # for the line above every page
+    return actor
 
 
 def second_factor_required() -> bool:
@@ -118,6 +123,11 @@ def staff_actor(person_id: UUID, *, now: datetime, mark: str | None = None, requ
     Substitution (Vertretung): on the days of an absence the substitute also works for the units of the absent
     person - the units, not the roles: nobody gains a right of another kind by standing in.
     """
+    found = _staff(person_id, now, mark, request_id)
+    return None if found is None else found[0]
+
+
+def _staff(person_id: UUID, now: datetime, mark: str | None, request_id: str) -> tuple[Actor, list[str]] | None:
     facts = current_body()
     today = local_date(now)
     absent = Absence.objects.filter(substitute=person_id, absent_from__lte=today, absent_until__gte=today)
@@ -134,8 +144,8 @@ def staff_actor(person_id: UUID, *, now: datetime, mark: str | None = None, requ
     person = own[0].person
     if not person.is_active or (mark is not None and not constant_time_compare(mark, mark_of(person))):
         return None
-    others = [row for row in rows if row.person_id != person_id]
-    return Actor(
+    others = {row.person_id: row.person.display_name for row in rows if row.person_id != person_id}
+    actor = Actor(
         kind=ActorKind.STAFF,
         id=person.id,
         name=person.display_name,
@@ -143,8 +153,9 @@ def staff_actor(person_id: UUID, *, now: datetime, mark: str | None = None, requ
         roles=frozenset(Role(row.role) for row in own if row.role in _ROLES),
         units=frozenset(row.unit for row in rows if row.unit),
         request_id=request_id,
-        substitutes=frozenset(row.person_id for row in others),
+        substitutes=frozenset(others),
     )
+    return actor, sorted(others.values())
 
 
 def citizen_actor(account: CitizenAccount, *, request_id: str = "") -> Actor:

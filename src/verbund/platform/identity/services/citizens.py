@@ -14,7 +14,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.events import LinkRequested
 from verbund.platform.identity.local.models import CitizenAccount, Session, Token
 from verbund.platform.identity.local.sessions import SessionStore
-from verbund.platform.identity.models import normal_email
+from verbund.platform.identity.models import normal_email, normal_name
 from verbund.platform.identity.policies import Permission, own_id
 from verbund.platform.identity.recognition import citizen_actor
 from verbund.platform.tenancy import Invalid, current_body, local_date, new_id
@@ -38,7 +38,7 @@ def register_citizen(actor: Actor, *, email: str, name: str, address: str, langu
         CitizenInvalid: per field. throttle.Blocked: asked too often.
     """
     policy.require(actor, Permission.SIGN_IN)
-    email, name = normal_email(email), " ".join(name.split())
+    email, name = normal_email(email), normal_name(name)
     errors = {}
     try:
         validate_email(email)

@@ -16,7 +16,7 @@ from verbund.platform.identity import passwords, policy, throttle
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.events import AccessReset, LinkRequested
 from verbund.platform.identity.local.models import OrgUnit, Token
-from verbund.platform.identity.models import Assignment, Person, RecoveryCode, SecondFactor, normal_email
+from verbund.platform.identity.models import Assignment, Person, RecoveryCode, SecondFactor, normal_email, normal_name
 from verbund.platform.identity.policies import Permission, may_reset_access, visible_people
 from verbund.platform.identity.queries import PersonNotFound
 from verbund.platform.identity.recognition import staff_actor
@@ -73,7 +73,7 @@ def create_person(
         validate_email(email)
     except ValidationError:
         errors["email"] = _("Enter an e-mail address such as name@example.org.")
-    display_name = " ".join(display_name.split())
+    display_name = normal_name(display_name)
     if not 2 <= len(display_name) <= 200:
         errors["display_name"] = _("Enter first and last name.")
     errors |= _assignment_errors(role, unit, valid_from, valid_until)
@@ -180,7 +180,7 @@ def change_person(actor: Actor, *, person_id: UUID, email: str, display_name: st
     with transaction.atomic():
         person = _person(actor, person_id)
         policy.require(actor, Permission.MANAGE_PEOPLE, when=may_reset_access(actor, person))
-        email, display_name = normal_email(email), " ".join(display_name.split())
+        email, display_name = normal_email(email), normal_name(display_name)
         try:
             validate_email(email)
         except ValidationError:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from verbund.platform.identity import policy, queries, services
+from verbund.platform.identity.models import normal_name
 from verbund.platform.identity.policies import Permission
 from verbund.platform.identity.routes import staff_page
 from verbund.platform.tenancy import current_body, local_date, now
@@ -25,8 +26,8 @@ FACE = "ui/workspace.html"
 @staff_page(Permission.VIEW_PEOPLE)
 def index(request: Any) -> HttpResponse:
     """The people of the body."""
-    text = request.GET.get("suche", "").strip()[:100]
-    found = queries.people(request.actor, text=text, after=request.GET.get("after", "")[:300], now=now())
+    text = normal_name(request.GET.get("suche", ""))[:100]
+    found = queries.people(request.actor, text=text, after=normal_name(request.GET.get("after", ""))[:300], now=now())
     return render(
         request,
         "identity/people.html",
