@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext
 
 from verbund.platform.identity.actor import Actor
+from verbund.platform.identity.queries import names_of
 from verbund.platform.tenancy.context import BodyFacts
 from verbund.platform.ui.navigation import Entry, entries, wired
 
@@ -23,7 +24,7 @@ def _url(name: str) -> str:
 
 
 class Surroundings:
-    """Surroundings of a page (Seitenrahmen). Touches no table: all of it is on the request and the connection."""
+    """Surroundings of a page (Seitenrahmen). Touches no table but for the names of those one stands in for."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -73,11 +74,10 @@ class Surroundings:
 
     @cached_property
     def substitutes(self) -> list[str]:
-        """Names of the people stood in for, as the identity middleware put them on the request."""
+        """Names of the people stood in for; one query, and only for those who stand in."""
         if not self._actor or not self._actor.substitutes:
             return []
-        named: Any = getattr(self._request, "substitute_names", None)
-        return list(named) if named else [gettext("an absent colleague")]
+        return sorted(names_of(self._actor, self._actor.substitutes).values()) or [gettext("an absent colleague")]
 
     @cached_property
     def navigation(self) -> list[Entry]:

@@ -162,7 +162,7 @@ class DecideForm(forms.Form):
     """Grant or refuse; a refusal says why (§ 39 VwVfG M-V)."""
 
     outcome = forms.ChoiceField(
-        label=_("Decision"),
+        label=_("Your decision"),
         choices=[
             (Outcome.GRANTED.value, _("Grant the application")),
             (Outcome.REFUSED.value, _("Refuse the application")),
@@ -171,7 +171,7 @@ class DecideForm(forms.Form):
         error_messages={"required": _("Choose whether you grant or refuse.")},
     )
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Reasons"),
         required=False,
         max_length=8000,
         help_text=_("Stands in the letter. Needed for a refusal: name the facts and the rule you apply."),
