@@ -3,7 +3,7 @@ out.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -19,10 +19,11 @@ _SPELLINGS: Final = {"a": "(?:a|ä|ae)", "o": "(?:o|ö|oe)", "u": "(?:u|ü|ue)"}
 class Marker:
     """Finds the words of a query in a text, in whatever spelling and compound they stand there."""
 
-    def __init__(self, words: Iterable[str], prefixes: Iterable[str] = ()) -> None:
+    def __init__(self, words: Sequence[str], prefixes: Sequence[str] = ()) -> None:
         self._stems = frozenset(_stem(w) for w in words)
-        self._terms = frozenset(t for w in words for t in query_terms(w))
+        self._terms = frozenset(t for w in (*words, *prefixes) for t in query_terms(w))
         self._prefixes = tuple(fold(p) for p in prefixes)
+        self._parts = tuple(f"~{p}" for p in self._prefixes if len(p) >= 4)
         needles = {*self._stems, *(p.split("+")[0].lstrip("~") for p in self._terms), *self._prefixes}
         self._needle = re.compile("|".join(_spellings(n) for n in needles if n) or r"(?!)", re.IGNORECASE)
 
@@ -74,7 +75,10 @@ class Marker:
         spelled = canonical(word)
         if self._prefixes and fold(spelled).startswith(self._prefixes):
             return True
-        return not self._terms.isdisjoint(_terms(spelled))
+        inside = _terms(spelled)
+        if not self._terms.isdisjoint(inside):
+            return True
+        return bool(self._parts) and any(term.startswith(self._parts) for term in inside)
 
 
 @lru_cache(maxsize=16_384)

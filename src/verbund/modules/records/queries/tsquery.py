@@ -153,7 +153,9 @@ def _expression(clause: _Clause, stems: list[str]) -> str | None:
         own = quoted("#" + clause.text.lower()) + ":*"
         return " | ".join([own, *(f"({s})" for s in stems)])
     if clause.kind == "prefix":
-        return " | ".join([quoted(fold(clause.text)) + ":*", *(f"({s})" for s in stems)])
+        begun = fold(clause.text)
+        inside = [quoted(f"~{begun}") + ":*", *map(quoted, query_terms(clause.text))] if len(begun) >= 4 else []
+        return " | ".join([quoted(begun) + ":*", *inside, *(f"({s})" for s in stems)])
     if not stems:
         return None
     if clause.kind == "phrase":

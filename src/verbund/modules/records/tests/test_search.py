@@ -114,6 +114,14 @@ def test_a_word_is_found_while_it_is_being_typed(clerk: Actor, typed: str) -> No
     assert found(clerk, typed) == (set() if "OR" in typed else {"Treffer"})
 
 
+def test_a_part_of_a_compound_is_found_and_marked_while_it_is_being_typed(clerk: Actor) -> None:
+    case = factories.open_case(clerk, title="Anderes")
+    factories.file_text(clerk, case, "Die Kreisstadtvertretungssitzung ist am Montag", title="Treffer")
+    for typed in ("vertr*", "vertretun*", "vertretung*", "stadtvertretung*", "sitz*"):
+        hits = queries.search(clerk, typed).rows
+        assert [text for hit in hits for text, marked in hit.excerpt if marked] == ["Kreisstadtvertretungssitzung"]
+
+
 def test_references_parties_and_metadata_are_found(clerk: Actor) -> None:
     first = factories.open_case(clerk, title="Eins", party="Ayşe Öztürk-Maßmann")
     second = factories.open_case(

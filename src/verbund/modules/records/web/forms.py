@@ -23,7 +23,7 @@ class DateInput(forms.DateInput):
 class CaseFilterForm(forms.Form):
     """The filters of the list of cases."""
 
-    text = forms.CharField(label=_("Text, party or reference"), required=False, max_length=300)
+    text = forms.CharField(label=_("Text or reference"), required=False, max_length=300)
     state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("All")), *CaseState.choices])
     unit = forms.ChoiceField(label=_("Unit"), required=False)
     deadline = forms.ChoiceField(

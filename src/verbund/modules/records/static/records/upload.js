@@ -17,7 +17,7 @@
       errors.textContent = "";
       lines.forEach(function (line) {
         var p = document.createElement("p");
-        p.className = "kern-error";
+        p.className = "rec-refusal";
         p.textContent = line;
         errors.append(p);
       });
