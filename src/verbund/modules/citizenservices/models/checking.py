@@ -35,6 +35,7 @@ class Problem(NamedTuple):
 
     path: str
     message: str
+    label: str = ""  # of the question, where there is one
 
 
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})", re.ASCII)
@@ -224,11 +225,7 @@ def _check_pattern(field: Field, value: str) -> str | None:
         fits = compiled(field.pattern).matches(value)
     except PatternUnsupported:
         return None  # named by the import; the clerk checks by eye
-    return (
-        None
-        if fits
-        else _("“%(label)s” is not written in the expected form. Please check it.") % {"label": field.label}
-    )
+    return None if fits else _("This is not written in the expected form. Please check it.")
 
 
 class Given:
@@ -287,9 +284,9 @@ def _check_field(
     least, most = field.cardinality.minimum, field.cardinality.limit
     if missed and len(numbers) < least:
         free = next(n for n in range(least) if n not in numbers)
-        found.append(Problem(f"{base}.{free}", _missing(field, least)))
+        found.append(Problem(f"{base}.{free}", _missing(field, least), field.label))
     if len(numbers) > most:
-        found.append(Problem(f"{base}.{numbers[-1]}", _too_many(field, most)))
+        found.append(Problem(f"{base}.{numbers[-1]}", _too_many(most), field.label))
     seen: set[str] = set()
     for number in numbers:
         path = f"{base}.{number}"
@@ -298,7 +295,7 @@ def _check_field(
         if message is None and field.kind is FieldKind.SELECT and value in seen:
             message = _("This answer was already chosen above.")
         if message is not None:
-            found.append(Problem(path, message))
+            found.append(Problem(path, message, field.label))
         seen.add(value)
 
 
@@ -308,7 +305,7 @@ def _check_group(
     begun = given.numbers(base)
     most = group.cardinality.limit
     if len(begun) > most:
-        found.append(Problem(f"{base}.{begun[-1]}", _too_many(group, most)))
+        found.append(Problem(f"{base}.{begun[-1]}", _too_many(most), group.label))
     expected = list(begun)
     if missed:
         free = (n for n in range(most) if n not in begun)
@@ -340,20 +337,18 @@ def _check_choice(group: Group, place: str, answers: Mapping[str, str], given: G
 
 def _missing(field: Field, least: int) -> str:
     if field.is_file:
-        return _("Please add the file “%(label)s”.") % {"label": field.label}
+        return _("Please add a file.")
     if least > 1:
-        return _("Please fill in “%(label)s” at least %(count)s times.") % {"label": field.label, "count": least}
+        return _("Please fill in at least %(count)s entries.") % {"count": least}
     if field.type is DataType.BOOL or (field.kind is FieldKind.SELECT and field.codes):
-        return _("Please choose an answer for “%(label)s”.") % {"label": field.label}
-    return _("Please fill in “%(label)s”.") % {"label": field.label}
+        return _("Please choose an answer.")
+    return _("Please fill in this field.")
 
 
-def _too_many(element: Element, most: int) -> str:
-    return ngettext(
-        "“%(label)s” may be given at most %(count)s time.",
-        "“%(label)s” may be given at most %(count)s times.",
-        most,
-    ) % {"label": element.label, "count": most}
+def _too_many(most: int) -> str:
+    return ngettext("At most %(count)s entry is possible.", "At most %(count)s entries are possible.", most) % {
+        "count": most
+    }
 
 
 # Rules of the standard's own building blocks that we know by heart. Everything else is free text and only shown.

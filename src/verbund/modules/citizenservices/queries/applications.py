@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -383,15 +383,16 @@ def _events(found: Application, questions: list[QuestionView], now: datetime) ->
         lines.append(StatusEvent(found.settled_on, _("Your payment has arrived.")))
     if found.closed_at is not None:
         lines.append(StatusEvent(found.closed_at, _("Everything is done."), _("We have closed the case.")))
-    lines.sort(key=lambda line: (_day(line.at), line.at if isinstance(line.at, datetime) else found.submitted_at))
+    lines.sort(key=lambda line: _moment(line.at))
     lines += _still_to_come(found, now)
     return lines
 
 
-def _day(at: datetime | date | None) -> date:
+def _moment(at: datetime | date | None) -> datetime:
+    """The place in the course: what has a day only (a payment) stands at the end of that day."""
     if isinstance(at, datetime):
-        return local_date(at)
-    return at or date.max
+        return at
+    return datetime.combine(at or date.max, time.max, tzinfo=UTC)
 
 
 def _still_to_come(found: Application, now: datetime) -> list[StatusEvent]:

@@ -184,7 +184,7 @@ def _lost_files(form: FormInUse, answers: Mapping[str, str], attachments: list[D
     for path, value in answers.items():
         asked = form.definition.field_at(path)
         if asked is not None and asked.is_file and there.get(value) != path:
-            found.append(Problem(path, _("Please add the file “%(label)s” again.") % {"label": asked.label}))
+            found.append(Problem(path, _("Please add the file again."), asked.label))
     return found
 
 

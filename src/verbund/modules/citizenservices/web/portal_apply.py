@@ -175,7 +175,7 @@ def check(request: BodyRequest, draft_id: UUID) -> HttpResponseBase:
                 "sections": [s for s in draft.sections() if any(one.holds(row.path) for row in s.rows)],
                 "problems": [
                     {
-                        "message": p.message,
+                        "message": f"{p.label}: {p.message}" if p.label else p.message,
                         "url": f"{reverse('portal_step', args=[draft_id, one.number])}?pruefen=1&fehler=1",
                     }
                     for p in draft.problems(one.number)

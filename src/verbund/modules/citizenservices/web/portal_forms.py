@@ -222,7 +222,7 @@ class _Builder:
         value = self.draft.answers.get(path, "")
         common: dict[str, Any] = {
             "label": label,
-            "help_text": asked.help,
+            "help_text": _hint(asked),
             "required": required,
             "initial": typed(asked, value) if value else "",
         }
@@ -244,6 +244,18 @@ def _choice(choices: list[tuple[str, str]], common: dict[str, Any], *, open_to: 
     return forms.ChoiceField(choices=[("", _("Please choose")), *choices], widget=forms.Select, **common)
 
 
+def _hint(asked: Field) -> str:
+    """The form's own help; where it shows no example, how a date or a time is written."""
+    if "Beispiel" in asked.help or "z. B." in asked.help:
+        return asked.help
+    example = {
+        DataType.DATE: _("For example 31.03.1980."),
+        DataType.TIME: _("For example 14:30."),
+        DataType.DATETIME: _("For example 2026-11-21 14:30."),
+    }.get(asked.type, "")
+    return f"{asked.help} {example}".strip()
+
+
 def _choices(asked: Field) -> list[tuple[str, str]]:
     return [(c.code, f"{c.label} – {c.help}" if c.help else c.label) for c in asked.codes]
 
@@ -263,6 +275,8 @@ def _text_widget(asked: Field) -> forms.Widget:
             return forms.TextInput({**attributes, "class": "vb-input--10", "inputmode": "numeric"})
         case DataType.NUMBER | DataType.CURRENCY:
             return forms.TextInput({**attributes, "class": "vb-input--10", "inputmode": "decimal"})
+    if asked.kind is FieldKind.SELECT:  # its list is not there: one line for the code or the name
+        return forms.TextInput(attributes)
     if attributes.get("autocomplete") == "email":
         return forms.EmailInput(attributes)
     if attributes.get("autocomplete") == "tel":
