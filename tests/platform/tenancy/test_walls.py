@@ -57,7 +57,11 @@ def test_work_for_a_body_runs_as_its_role_in_its_schema(alpha: Any) -> None:
 
 @pytest.mark.parametrize("model", tenant_models(), ids=lambda m: m._meta.label)
 def test_another_bodys_table_is_refused_by_postgresql(alpha: Any, model: Any) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f'SELECT 1 FROM beta."{model._meta.db_table}"')
 
 
@@ -189,7 +193,9 @@ def test_threads_of_two_bodies_never_see_each_others_rows(real_database: str) ->
             for number in range(40):
                 with acting_for(name), transaction.atomic():
                     EventReceipt.objects.create(key=f"{name} {threading.get_ident()} {number}")
-                    wrong.extend(k for k in EventReceipt.objects.values_list("key", flat=True) if not k.startswith(name))
+                    wrong.extend(
+                        k for k in EventReceipt.objects.values_list("key", flat=True) if not k.startswith(name)
+                    )
         finally:
             connections.close_all()
 
@@ -204,7 +210,11 @@ def test_threads_of_two_bodies_never_see_each_others_rows(real_database: str) ->
 
 
 def test_several_statements_in_one_call_with_values_are_refused(alpha: Any) -> None:
-    with pytest.raises(ProgrammingError, match="multiple commands"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="multiple commands"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("SET ROLE body_beta; SELECT %s", [1])
 
 
@@ -227,13 +237,19 @@ def test_the_login_role_owns_nothing_and_is_no_superuser(db: None) -> None:
             "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit FROM pg_roles WHERE rolname = session_user"
         )
         assert cursor.fetchone() == (False, False, False, False, False)
-        cursor.execute("SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = session_user")
+        cursor.execute(
+            "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = session_user"
+        )
         assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.parametrize("table", ["procrastinate_jobs", "procrastinate_events"])
 def test_a_body_cannot_read_the_shared_queue(alpha: Any, table: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(f"SELECT 1 FROM public.{table}")
 
 
