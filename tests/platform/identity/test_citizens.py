@@ -199,6 +199,7 @@ def test_deletion_is_explained_can_be_taken_back_and_empties_the_account(client_
     enter(client)
     page = client.get("/konto/loeschen/").content.decode()
     assert "wird Ihr Konto in 14 Tagen gelöscht" in page
+    assert 'class="vb-portal"' in page
     assert "Abgesendete Anträge bleiben in den Akten der Verwaltung" in page
     client.post("/konto/loeschen/")
     assert "Mein Konto behalten" in client.get("/konto/").content.decode()

@@ -13,6 +13,7 @@ from verbund.platform.identity.local.models import Session
 from verbund.platform.identity.local.sessions import digest
 from verbund.platform.identity.models import Person
 from verbund.platform.identity.roles import Role
+from verbund.platform.identity.templatetags.identity import device
 from verbund.platform.identity.throttle import Blocked
 from verbund.platform.tenancy import acting_for, now
 
@@ -278,6 +279,19 @@ def test_sessions_are_listed_and_a_revoked_one_ends(client_of: Any) -> None:
     assert here.post(f"/arbeit/konto/sitzungen/{row.id}/beenden/").status_code == 302
     assert not is_signed_in(there)
     assert is_signed_in(here)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "shown"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Gecko/20100101 Firefox/128.0", "Firefox, Windows"),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", ""),
+    ],
+)
+def test_a_device_is_named_in_two_words(user_agent: str, shown: str) -> None:
+    assert device(user_agent) == shown
 
 
 def test_nobody_revokes_somebody_elses_session(client_of: Any) -> None:

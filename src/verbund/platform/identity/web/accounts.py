@@ -141,7 +141,7 @@ def delete(request: Any) -> HttpResponse:
         request,
         "ui/confirm.html",
         {
-            "face": "ui/portal.html",
+            "base": "ui/portal.html",
             "title": _("Delete account"),
             "text": _("If you go on, your account will be deleted in %(days)d days.") % {"days": DAYS_TO_THINK},
             "consequences": [

@@ -60,7 +60,7 @@ def discard(request: Any, job_id: int) -> HttpResponse:
         request,
         "ui/confirm.html",
         {
-            "face": "ui/console.html",
+            "base": "ui/console.html",
             "title": _("Discard job %(number)d") % {"number": job_id},
             "text": _(
                 "What the job was to do is not done: a message may stay unsent, a step untaken. Tell the body "
