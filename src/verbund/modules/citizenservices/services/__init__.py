@@ -48,6 +48,7 @@ from .offers import (
     unpublish_service,
 )
 from .progress import note_delivery, note_reopened_claim, note_settlement, notify_question, send_receipt
+from .rehearsal import Rehearsal, RehearsedAnswer, rehearse
 from .submission import ApplicationIncomplete, ApplicationRef, submit_application
 
 __all__ = [
@@ -63,6 +64,8 @@ __all__ = [
     "NotGenericode",
     "NotOnOffer",
     "NotXDatenfelder3",
+    "Rehearsal",
+    "RehearsedAnswer",
     "ServiceConfiguration",
     "ServiceInvalid",
     "ServiceMoved",
@@ -93,6 +96,7 @@ __all__ = [
     "publish_service",
     "record_withdrawal",
     "remove_attachment",
+    "rehearse",
     "save_step",
     "send_receipt",
     "start_draft",
