@@ -12,7 +12,8 @@ OPEN_ANYWAY: Final = ("/healthz", "/readyz", "/static/")
 
 
 class MaintenanceMiddleware:
-    """Answers 503 while the file `VERBUND_MAINTENANCE_FILE` exists; `verbund maintenance on` writes it, `off` removes it."""
+    """Answers 503 while the file `VERBUND_MAINTENANCE_FILE` exists; `verbund maintenance on` writes it, `off`
+    removes it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

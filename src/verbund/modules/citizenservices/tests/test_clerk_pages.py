@@ -154,6 +154,16 @@ def test_a_filter_that_is_not_offered_does_not_select_and_does_not_fail(desk: Ca
     assert state(ident).case_reference in text
 
 
+def test_the_chosen_columns_stay_chosen(desk: Callable[..., Desk]) -> None:
+    found = state(sent())
+    eva = desk()
+    assert found.party_name in eva.get("/arbeit/eingang/")
+    assert found.party_name not in eva.get("/arbeit/eingang/?spalten=1&spalte=unit&spalte=nonsense")
+    again = eva.get("/arbeit/eingang/")
+    assert found.party_name not in again
+    assert '<td data-label="Einheit">32</td>' in again
+
+
 def test_an_empty_inbox_teaches(desk: Callable[..., Desk]) -> None:
     assert "Anträge, die Bürgerinnen und Bürger senden, erscheinen hier von selbst" in desk().get("/arbeit/eingang/")
 

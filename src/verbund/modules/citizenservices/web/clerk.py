@@ -1,8 +1,7 @@
-"""Pages of the clerks (Sachbearbeitung): overview, inbox, own cases, and the case with everything on one page."""
+"""The case page of the clerks (Sachbearbeitung): everything on one page, and each step that changes it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.applications import ApplicationView
 from verbund.modules.records import queries as records
 from verbund.platform import files
 from verbund.platform.identity import policy
@@ -23,49 +24,10 @@ from verbund.platform.tenancy.clock import now
 from verbund.platform.ui import errors, notices
 from verbund.platform.ui.templatetags.ui import days_until, local_datetime, short_date
 
-from .. import queries, services
-from ..policies import Permission
-from ..queries.applications import ApplicationRow, ApplicationView, InboxCounts, InboxFilters
-from .clerk_forms import AskForm, FilterForm, tell
+from .clerk_forms import AskForm, tell
+from .clerk_lists import tone_of
 
-STATE_TONES = {
-    "submitted": "info",
-    "in_progress": "info",
-    "query_open": "warning",
-    "decided": "success",
-    "delivered": "success",
-    "closed": "neutral",
-}
 SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
-MANY = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number of the overview and where it leads."""
-
-    number: str
-    label: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """A saved filter of a list."""
-
-    key: str
-    label: str
-    url: str
-    active: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of a list of applications."""
-
-    it: ApplicationRow
-    tone: str
-    is_undecided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,124 +57,6 @@ class Entry:
     title: str
     text: str = ""
     by: str = ""
-
-
-# ---- Lists
-
-
-@staff_page()
-@require_safe
-def home(request: BodyRequest) -> HttpResponse:
-    """The workspace's first page: how much waits, and what is due first."""
-    context: dict[str, Any] = {}
-    if policy.allows(request.actor, Permission.READ_APPLICATION):
-        counts = queries.inbox_counts(request.actor, now=now(), most=MANY)
-        page = queries.inbox(request.actor, filters=InboxFilters(mine=True), limit=10)
-        inbox_url = reverse("clerk_inbox")
-        context = {
-            "load": True,
-            "sentence": sentence(counts),
-            "figures": [
-                Figure(number(counts.nobody), _("wait in the inbox"), inbox_url),
-                Figure(number(counts.mine), _("are in my hands"), reverse("clerk_cases")),
-                Figure(number(counts.late), _("are later than promised"), f"{inbox_url}?sicht=late"),
-            ],
-            "rows": as_rows(page.rows),
-        }
-    return render(request, "citizenservices/clerk/home.html", context)
-
-
-@staff_page(Permission.READ_APPLICATION)
-@require_safe
-def inbox(request: BodyRequest) -> HttpResponse:
-    """The inbox of the actor's units, the most urgent first."""
-    views = {
-        "new": (_("Waiting for somebody"), InboxFilters(nobody=True)),
-        "open": (_("All open"), InboxFilters()),
-        "late": (_("Later than promised"), InboxFilters(late_on=local_date(now()))),
-        "query": (_("Question open"), InboxFilters(state="query_open")),
-        "decided": (_("Decided, not yet delivered"), InboxFilters(state="decided", undecided=False)),
-        "delivered": (_("Delivered, not yet closed"), InboxFilters(state="delivered", undecided=False)),
-        "all": (_("All"), InboxFilters(undecided=False)),
-    }
-    return _list(request, views, "new", _("Inbox"), counted=True)
-
-
-@staff_page(Permission.READ_APPLICATION)
-@require_safe
-def mine(request: BodyRequest) -> HttpResponse:
-    """What the actor, or somebody the actor stands in for, works on."""
-    views = {
-        "open": (_("Open"), InboxFilters(mine=True)),
-        "late": (_("Later than promised"), InboxFilters(mine=True, late_on=local_date(now()))),
-        "query": (_("Question open"), InboxFilters(mine=True, state="query_open")),
-        "delivered": (_("Delivered, not yet closed"), InboxFilters(mine=True, state="delivered", undecided=False)),
-        "all": (_("All"), InboxFilters(mine=True, undecided=False)),
-    }
-    return _list(request, views, "open", _("My cases"), counted=False)
-
-
-def _list(
-    request: BodyRequest, views: dict[str, tuple[str, InboxFilters]], usual: str, heading: str, *, counted: bool
-) -> HttpResponse:
-    key = request.GET.get("sicht", usual)
-    key = key if key in views else usual
-    offered = [(str(card.id), card.title) for topic in queries.topics(request.actor) for card in topic.services]
-    form = FilterForm(request.GET, services=offered)
-    chosen = form.narrowed(views[key][1])
-    page = queries.inbox(request.actor, filters=chosen, after=request.GET.get("after"))
-    sentence_text = sentence(queries.inbox_counts(request.actor, now=now(), most=MANY)) if counted else ""
-    filtered = chosen != views[key][1]
-    nothing = _("Nothing fits these filters") if filtered or key != usual else _("Nothing waits")
-    context = {
-        "heading": heading,
-        "sentence": sentence_text,
-        "chips": [Chip(name, label, f"?sicht={name}", name == key) for name, (label, _filters) in views.items()],
-        "chip_key": key,
-        "filter_form": form,
-        "filtered": filtered,
-        "rows": as_rows(page.rows),
-        "page": page,
-        "show_clerk": counted,
-        "empty_title": nothing,
-        "empty_text": _("Applications that citizens send appear here by themselves, the most urgent first."),
-        "empty_url": reverse("clerk_inbox") if heading != _("Inbox") else "",
-        "empty_action": _("To the inbox"),
-    }
-    return render(request, "citizenservices/clerk/inbox.html", context)
-
-
-def as_rows(rows: Iterable[ApplicationRow]) -> list[Row]:
-    """Applications with their tone for the list."""
-    return [
-        Row(row, tone_of(row.state, row.outcome), row.state in ("submitted", "in_progress", "query_open"))
-        for row in rows
-    ]
-
-
-def tone_of(state: str, outcome: str) -> str:
-    """The tone of a state: a refusal is no success."""
-    return "danger" if outcome == "refused" and state != "closed" else STATE_TONES[state]
-
-
-def sentence(counts: InboxCounts) -> str:
-    """The load in one sentence."""
-    if not counts.nobody and not counts.late:
-        return _("Nothing waits, and nothing is late.")
-    waiting = ngettext("%(number)s case waits", "%(number)s cases wait", counts.nobody)
-    waiting = waiting % {"number": number(counts.nobody)}
-    if not counts.late:
-        return _("%(waiting)s, none longer than promised.") % {"waiting": waiting}
-    late = ngettext("%(number)s is later than promised", "%(number)s are later than promised", counts.late)
-    return _("%(waiting)s, %(late)s.") % {"waiting": waiting, "late": late % {"number": number(counts.late)}}
-
-
-def number(value: int) -> str:
-    """A count that stops at MANY."""
-    return _("more than %(number)s") % {"number": MANY} if value >= MANY else str(value)
-
-
-# ---- One case
 
 
 @staff_page(Permission.READ_APPLICATION)

@@ -9,16 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.models import Outcome
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.applications import ApplicationView
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid
 from verbund.platform.tenancy.clock import now
 from verbund.platform.ui import notices
 from verbund.platform.ui.templatetags.ui import cents
 
-from .. import queries, services
-from ..models import Outcome
-from ..policies import Permission
-from ..queries.applications import ApplicationView
 from .clerk import answered, outrun, to_case, version
 from .clerk_forms import DecideForm, tell
 

@@ -14,14 +14,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from verbund.modules.citizenservices.models import ApplicationState, Outcome
+from verbund.modules.citizenservices.models.offers import LetterTexts
+from verbund.modules.citizenservices.queries.applications import InboxFilters
+from verbund.modules.citizenservices.queries.catalogue import ServiceSettings
+from verbund.modules.citizenservices.queries.forms import ServiceTemplate
+from verbund.modules.citizenservices.services.offers import ServiceConfiguration
 from verbund.platform.tenancy import Invalid
-
-from ..models import ApplicationState, Outcome
-from ..models.offers import LetterTexts
-from ..queries.applications import InboxFilters
-from ..queries.catalogue import ServiceSettings
-from ..queries.forms import ServiceTemplate
-from ..services.offers import ServiceConfiguration
 
 DATE = forms.DateInput(attrs={"type": "date", "class": "vb-input--10"}, format="%Y-%m-%d")
 ANSWER_DAYS = 14

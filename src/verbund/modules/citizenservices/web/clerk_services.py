@@ -13,16 +13,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.gateways.safexml import Unreadable
+from verbund.modules.citizenservices.models.form import DataType, Element, Field, Step
+from verbund.modules.citizenservices.policies import Permission
+from verbund.modules.citizenservices.queries.catalogue import ServiceSettings
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid
 from verbund.platform.tenancy.clock import now
 from verbund.platform.ui import notices
 
-from .. import queries, services
-from ..gateways.safexml import Unreadable
-from ..models.form import DataType, Element, Field, Step
-from ..policies import Permission
-from ..queries.catalogue import ServiceSettings
 from .clerk_forms import ImportForm, ServiceForm, TemplateForm, tell
 
 TONES = {"draft": "neutral", "published": "success", "withdrawn": "warning"}

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from . import clerk, clerk_decisions, clerk_services
+from . import clerk, clerk_decisions, clerk_lists, clerk_services
 
 urlpatterns = [
-    path("arbeit/", clerk.home, name="clerk_home"),
-    path("arbeit/eingang/", clerk.inbox, name="clerk_inbox"),
-    path("arbeit/vorgaenge/", clerk.mine, name="clerk_cases"),
+    path("arbeit/", clerk_lists.home, name="clerk_home"),
+    path("arbeit/eingang/", clerk_lists.inbox, name="clerk_inbox"),
+    path("arbeit/vorgaenge/", clerk_lists.mine, name="clerk_cases"),
     path("arbeit/vorgaenge/<uuid:application_id>/", clerk.case, name="clerk_case"),
     path("arbeit/vorgaenge/<uuid:application_id>/uebernehmen/", clerk.take_over, name="clerk_take_over"),
     path("arbeit/vorgaenge/<uuid:application_id>/zurueckgeben/", clerk.hand_back, name="clerk_hand_back"),
