@@ -30,6 +30,13 @@ MANY: Final = 30_000  # estimated hits, from which on the newest are looked for 
 READ: Final = 4_000  # characters of a document in which the hit to be shown is looked for
 
 
+_SHOWN: Final = (
+    *("kind", "case_id", "document_id", "happened_at"),
+    *("case__reference", "case__party", "case__unit", "case__state", "case__title"),
+    *("document__number", "document__kind", "document__title"),
+)
+
+
 class SearchNote(StrEnum):
     """SearchNote (Hinweis der Suche): why there is no list."""
 
@@ -202,8 +209,8 @@ def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
     """What is shown of the entries, in the given order: one query for the entries, one for the documents'
     beginnings.
     """
-    entries = {e.id: e for e in _entries(ids).select_related("case", "document").defer("vector")}
-    shown = [e.document_id for e in entries.values() if e.document_id is not None]
+    rows = {row[0]: row[1:] for row in _entries(ids).values_list("id", *_SHOWN)}
+    shown = [row[2] for row in rows.values() if row[2] is not None]
     beginnings: dict[UUID, str] = {}
     if shown:
         current = DocumentVersion.objects.filter(document__in=shown, number=F("document__versions"))
@@ -211,23 +218,22 @@ def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
     marker = Marker(query.marks, query.prefixes)
     hits = []
     for entry_id in ids:
-        entry = entries[entry_id]
-        document, case = entry.document, entry.case
+        kind, case_id, document_id, at, reference, party, unit, state, case_title, number, sort, title = rows[entry_id]
         hits.append(
             SearchHit(
-                kind=entry.kind,
-                case_id=case.id,
-                document_id=entry.document_id,
-                reference=case.reference,
-                document_number=document.number if document else None,
-                document_kind=document.kind if document else "",
-                party=case.party,
-                unit=case.unit,
-                state=case.state,
-                at=entry.happened_at,
-                title=marker.segments(document.title if document else case.title),
-                case_title=case.title,
-                excerpt=marker.excerpt(beginnings.get(document.id, "")) if document else (),
+                kind=kind,
+                case_id=case_id,
+                document_id=document_id,
+                reference=reference,
+                document_number=number,
+                document_kind=sort or "",
+                party=party,
+                unit=unit,
+                state=state,
+                at=at,
+                title=marker.segments(case_title if document_id is None else title),
+                case_title=case_title,
+                excerpt=marker.excerpt(beginnings.get(document_id, "")) if document_id else (),
             )
         )
     return tuple(hits)

@@ -25,7 +25,7 @@ class Marker:
         self._prefixes = tuple(fold(p) for p in prefixes)
         self._parts = tuple(f"~{p}" for p in self._prefixes if len(p) >= 4)
         needles = {*self._stems, *(p.split("+")[0].lstrip("~") for p in self._terms), *self._prefixes}
-        self._needle = re.compile("|".join(_spellings(n) for n in needles if n) or r"(?!)", re.IGNORECASE)
+        self._needle = re.compile("|".join(_spellings(n) for n in needles if n) or r"(?!)")
 
     def segments(self, text: str) -> Segments:
         """The whole text, its hits marked."""
@@ -56,8 +56,10 @@ class Marker:
         return before + marked + behind
 
     def _hits(self, text: str) -> Iterator[tuple[int, int]]:
-        at = 0
-        while (match := self._needle.search(text, at)) is not None:
+        at, lower = 0, text.lower()
+        if len(lower) != len(text):  # a letter that becomes two: rather miss a mark than misplace one
+            lower = text
+        while (match := self._needle.search(lower, at)) is not None:
             start, end = match.start(), max(match.end(), match.start() + 1)
             while start > at and _is_of_word(text[start - 1]):
                 start -= 1

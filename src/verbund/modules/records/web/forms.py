@@ -36,8 +36,8 @@ class CaseFilterForm(forms.Form):
 
     def __init__(self, data: Any, *, units: list[str]) -> None:
         super().__init__(data)
-        chosen = self.data.get("unit", "")
-        known = list(dict.fromkeys([*units, *([chosen] if chosen else [])]))
+        chosen = self.data.get("unit", "")  # registry and audit may ask for any unit
+        known = list(dict.fromkeys([*units, *([chosen] if chosen.isprintable() and 0 < len(chosen) <= 40 else [])]))
         unit = self.fields["unit"]
         assert isinstance(unit, forms.ChoiceField)
         unit.choices = [("", _("All")), *((u, u) for u in known)]

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -49,10 +49,11 @@ def case_list(request: BodyRequest) -> HttpResponse:
 
 @require_safe
 @staff_page(Permission.READ_CASE)
-def case_list_csv(request: BodyRequest) -> HttpResponseBase:
+def case_list_csv(request: BodyRequest) -> HttpResponse:
     """The list as it is filtered, as CSV for the office's spreadsheet."""
     _form, filters = _filters(request)
-    response = StreamingHttpResponse(_csv(request.actor, filters), content_type="text/csv; charset=utf-8")
+    # Not streamed: the rows are read while the request still works for its body.
+    response = HttpResponse("".join(_csv(request.actor, filters)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="vorgaenge.csv"'
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -92,7 +93,8 @@ def _line(cells: list[str]) -> str:
 @staff_page(Permission.READ_CASE)
 def file_list(request: BodyRequest) -> HttpResponse:
     """The files with cases the actor sees."""
-    position = request.GET.get("position", "")
+    given = request.GET.get("position", "")
+    position = given if given.isprintable() else ""
     page = queries.files(request.actor, position=position, after=request.GET.get("after"))
     return render(request, "records/files.html", {"page": page, "position": position})
 
