@@ -1,6 +1,7 @@
 """The test bench: a real PostgreSQL (embedded, or the one named by DATABASE_URL), three bodies, actors and clients.
 
-A template database is migrated once per state of the migrations; every test run copies it, so several runs do not disturb each other.
+A template database is migrated once per state of the migrations; every test run copies it, so several runs do not
+disturb each other.
 """
 
 import hashlib
@@ -8,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ _NAMES = UUID("6f1f2a52-0f1b-4a51-9df5-0a7f0c2b9b7e")
 
 class Cluster:
     """The PostgreSQL the tests run on."""
+
+    run_database = ""  # this run's own
 
     def __init__(self) -> None:
         superuser = os.environ.get("VERBUND_TEST_SUPERUSER_URL")
@@ -71,7 +74,12 @@ def _migrations_digest() -> str:
     digest = hashlib.sha256()
     source = ROOT / "src" / "verbund"
     files = sorted(source.rglob("migrations/*.py")) + sorted((source / "platform" / "tenancy").glob("*.py"))
-    for file in [*files, source / "config" / "settings.py", ROOT / "tests" / "bodies.py", *sorted(source.rglob("models.py"))]:
+    for file in [
+        *files,
+        source / "config" / "settings.py",
+        ROOT / "tests" / "bodies.py",
+        *sorted(source.rglob("models.py")),
+    ]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -81,7 +89,7 @@ def _template(cluster: Cluster) -> str:
     from verbund.platform.tenancy.roles_sql import prepare_cluster
 
     name = f"verbund_test_template_{_migrations_digest()}"
-    with fasteners.InterProcessLock(VAR / "test-template.lock") if VAR.exists() else suppress():
+    with fasteners.InterProcessLock(VAR / "test-template.lock") if VAR.exists() else nullcontext():
         with cluster.admin() as connection:
             known = {row[0] for row in connection.execute("SELECT datname FROM pg_database").fetchall()}
             for stale in [n for n in known if n.startswith("verbund_test_run_")]:
@@ -129,7 +137,7 @@ def template_database(cluster: Cluster) -> str:
 def _point_at(cluster: Cluster, database: str) -> None:
     from django.db import connections
 
-    connection = connections["default"]
+    connection: Any = connections["default"]
     connection.close()
     connection.close_pool()
     connection.settings_dict.update(cluster.settings(database, "verbund_app"))
@@ -142,13 +150,14 @@ def django_db_setup(cluster: Cluster, template_database: str, django_db_blocker:
     cluster.copy(template_database, name)
     with django_db_blocker.unblock():
         _point_at(cluster, name)
-    cluster.run_database = name  # type: ignore[attr-defined]
+    cluster.run_database = name
     yield
     with django_db_blocker.unblock():
         from django.db import connections
 
-        connections["default"].close()
-        connections["default"].close_pool()
+        connection: Any = connections["default"]
+        connection.close()
+        connection.close_pool()
     cluster.drop(name)
 
 
@@ -166,8 +175,9 @@ def real_database(
         try:
             yield name
         finally:
-            connections["default"].set_schema_to_public()
-            _point_at(cluster, cluster.run_database)  # type: ignore[attr-defined]
+            connection: Any = connections["default"]
+            connection.set_schema_to_public()
+            _point_at(cluster, cluster.run_database)
             cluster.drop(name)
 
 
@@ -178,7 +188,7 @@ def owner_connection(cluster: Cluster, request: pytest.FixtureRequest) -> Iterat
         name = request.getfixturevalue("real_database")
     else:
         request.getfixturevalue("django_db_setup")
-        name = cluster.run_database  # type: ignore[attr-defined]
+        name = cluster.run_database
     with psycopg.connect(cluster.url(name, "verbund_owner"), autocommit=True) as connection:
         yield connection
 
@@ -267,7 +277,8 @@ def guest() -> Any:
 
 @pytest.fixture
 def client_of() -> Callable[[str], Any]:
-    """client_of("alpha") -> a Django test client that speaks to that body's host. Enter no body in the same test's connection."""
+    """client_of("alpha") -> a Django test client that speaks to that body's host. Enter no body in the same test's
+    connection."""
     from django.test import Client
 
     def make(slug: str, **extra: Any) -> Client:

@@ -10,8 +10,9 @@ OWNER_MODE = "VERBUND_AS_OWNER"
 def database(environ: "os._Environ[str] | dict[str, str]") -> dict[str, Any]:
     """The `default` entry of DATABASES.
 
-    `DATABASE_URL` is the address for web and worker (role verbund_app), `VERBUND_OWNER_DATABASE_URL` the one for migrations; a process
-    that sets VERBUND_AS_OWNER uses the second. Without an address the settings can be read (checks, messages) but nothing connects.
+    `DATABASE_URL` is the address for web and worker (role verbund_app), `VERBUND_OWNER_DATABASE_URL` the one for
+    migrations; a process that sets VERBUND_AS_OWNER uses the second. Without an address the settings can be read
+    (checks, messages) but nothing connects.
     """
     as_owner = bool(environ.get(OWNER_MODE))
     url = environ.get("VERBUND_OWNER_DATABASE_URL" if as_owner else "DATABASE_URL", "")

@@ -1,4 +1,5 @@
-"""Structured logs: one JSON object a line, with body, actor and request id of the work that wrote it. No personal data beyond ids."""
+"""Structured logs: one JSON object a line, with body, actor and request id of the work that wrote it. No personal
+data beyond ids."""
 
 import os
 from typing import Any

@@ -1,4 +1,5 @@
-"""Settings of an installation. Everything that differs between installations comes from the environment; docs/operations/settings.md lists it."""
+"""Settings of an installation. Everything that differs between installations comes from the environment;
+docs/operations/settings.md lists it."""
 
 import json
 import os
@@ -8,7 +9,7 @@ from pathlib import Path
 from django.utils.translation import gettext_lazy as _
 
 from .database import database
-from .logs import LOGGING as LOGGING  # noqa: PLC0414 - Django reads it from here
+from .logs import LOGGING as LOGGING
 
 SOURCE = Path(__file__).resolve().parents[1]
 ROOT = Path(os.environ.get("VERBUND_ROOT", SOURCE.parents[1]))
@@ -25,10 +26,11 @@ DEBUG = False
 # Without a secret of its own a process makes one: good for checks, useless for serving, where `verbund` insists on one.
 SECRET_KEY = os.environ.get("VERBUND_SECRET_KEY") or secrets.token_urlsafe(48)
 SECRET_KEY_FALLBACKS = [k for k in os.environ.get("VERBUND_SECRET_KEY_FALLBACKS", "").split(",") if k]
-ALLOWED_HOSTS = ["*"]  # the tenancy middleware refuses every host that is not a body's; there is no second list to forget
+# The tenancy middleware refuses every host that is not a body's; there is no second list to forget.
+ALLOWED_HOSTS = ["*"]
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("VERBUND_TRUSTED_ORIGINS", "").split(",") if o]
 
-# --- apps -------------------------------------------------------------------------------------------------------------------------
+# --- apps ------------------------------------------------------------------------------------------------------------
 SHARED_APPS = [
     "django_tenants",
     "verbund.platform.tenancy",
@@ -62,7 +64,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database(os.environ)}
 DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 
-# --- requests ---------------------------------------------------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "verbund.platform.ui.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -102,7 +104,7 @@ TEMPLATES = [
     }
 ]
 
-# --- language and time ------------------------------------------------------------------------------------------------------------
+# --- language and time -----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
 LOCALE_PATHS = [SOURCE / "config" / "locale"]
@@ -113,18 +115,22 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
 
-# --- static files -----------------------------------------------------------------------------------------------------------------
+# --- static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR / "static"
 NODE_MODULES = ROOT / "node_modules"
-STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.AppDirectoriesFinder", "verbund.platform.ui.assets.NpmFinder"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "verbund.platform.ui.assets.NpmFinder",
+]
 WHITENOISE_USE_FINDERS = False
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # uploads go to platform.files, never to media storage
+    # Uploads go to platform.files, never to media storage.
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# --- security ---------------------------------------------------------------------------------------------------------------------
+# --- security --------------------------------------------------------------------------------------------------------
 SECURE = _flag("VERBUND_HTTPS", not DEMO)
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
@@ -161,7 +167,10 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "display_name"]}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["email", "display_name"]},
+    },
 ]
 VERBUND_MAINTENANCE_FILE = VAR / "maintenance"
 VERBUND_REQUIRE_SECOND_FACTOR = _flag("VERBUND_REQUIRE_SECOND_FACTOR", not DEMO)
@@ -177,7 +186,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 FILE_UPLOAD_TEMP_DIR = os.environ.get("VERBUND_UPLOAD_TEMP") or None
 
-# --- files, mail, jobs ------------------------------------------------------------------------------------------------------------
+# --- files, mail, jobs -----------------------------------------------------------------------------------------------
 VERBUND_FILES_BACKEND = os.environ.get("VERBUND_FILES_BACKEND", "local")
 VERBUND_FILES_ROOT = Path(os.environ.get("VERBUND_FILES_ROOT", VAR / "files"))
 VERBUND_UPLOAD_LIMIT = int(os.environ.get("VERBUND_UPLOAD_LIMIT", str(25 * 1024 * 1024)))

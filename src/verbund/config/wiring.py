@@ -1,4 +1,5 @@
-"""Wiring: which event is heard by whom, what runs when, what stands in the navigation. The only page that knows every room."""
+"""Wiring: which event is heard by whom, what runs when, what stands in the navigation. The only page that knows
+every room."""
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum

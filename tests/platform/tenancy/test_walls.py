@@ -1,8 +1,8 @@
-"""The wall between the bodies stands in PostgreSQL; these tests lean against it from every side that is known to give way."""
+"""The wall between the bodies stands in PostgreSQL; these tests lean against it from every side that is known to
+give way."""
 
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -26,8 +26,9 @@ def _who() -> tuple[str, str]:
 
 
 @pytest.fixture
-def own_threads(real_database: str) -> Iterator[Any]:
-    """run(function) in a thread with a connection of its own that is given back at the end; re-raises what it raised."""
+def own_threads(real_database: str) -> Any:
+    """run(function) in a thread with a connection of its own that is given back at the end; re-raises what it
+    raised."""
 
     def run(function: Any) -> Any:
         out: dict[str, Any] = {}
@@ -131,7 +132,8 @@ def test_a_connection_goes_back_to_the_pool_without_role_and_path(own_threads: A
 
 def _in_pool(pid: int) -> tuple[str, str]:
     """Who the pooled connection with this backend is, as the next one to take it would find it."""
-    pool = connections["default"].pool
+    connection: Any = connections["default"]
+    pool = connection.pool
     for _ in range(50):
         taken = [pool.getconn() for _ in range(pool.get_stats()["pool_available"] or 1)]
         try:
@@ -234,7 +236,8 @@ def test_an_unknown_body_cannot_be_entered_and_nothing_is_read(own_threads: Any)
 def test_the_login_role_owns_nothing_and_is_no_superuser(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit FROM pg_roles WHERE rolname = session_user"
+            "SELECT rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolinherit FROM pg_roles"
+            " WHERE rolname = session_user"
         )
         assert cursor.fetchone() == (False, False, False, False, False)
         cursor.execute(

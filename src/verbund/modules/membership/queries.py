@@ -28,22 +28,22 @@ class MemberFacts:
     registered_at: datetime
     version: int
 
-
-def facts_of(member: Member) -> MemberFacts:
-    """A member's row as values."""
-    return MemberFacts(
-        id=member.id,
-        schema_name=member.schema_name,
-        slug=member.slug,
-        name=member.name,
-        kind=member.kind,
-        kind_label=str(member.get_kind_display()),
-        ags=member.ags,
-        ars=member.ars,
-        rooms=tuple(member.rooms),
-        registered_at=member.registered_at,
-        version=member.version,
-    )
+    @classmethod
+    def of(cls, member: Member) -> "MemberFacts":
+        """A member's row as values."""
+        return cls(
+            id=member.id,
+            schema_name=member.schema_name,
+            slug=member.slug,
+            name=member.name,
+            kind=member.kind,
+            kind_label=str(member.get_kind_display()),
+            ags=member.ags,
+            ars=member.ars,
+            rooms=tuple(member.rooms),
+            registered_at=member.registered_at,
+            version=member.version,
+        )
 
 
 def list_members(actor: Actor) -> list[MemberFacts]:
@@ -53,7 +53,7 @@ def list_members(actor: Actor) -> list[MemberFacts]:
         policy.Denied
     """
     policy.require(actor, Permission.READ_MEMBERS)
-    return [facts_of(m) for m in visible_members(actor).order_by("name", "id")]
+    return [MemberFacts.of(m) for m in visible_members(actor).order_by("name", "id")]
 
 
 def member(actor: Actor, member_id: UUID) -> MemberFacts:
@@ -65,4 +65,4 @@ def member(actor: Actor, member_id: UUID) -> MemberFacts:
     found = visible_members(actor).filter(id=member_id).first()
     if found is None:
         raise NotFound
-    return facts_of(found)
+    return MemberFacts.of(found)

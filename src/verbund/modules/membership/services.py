@@ -17,7 +17,7 @@ from verbund.platform.tenancy.bodies import set_rooms
 from .events import BodyRegistered, RoomsSwitched
 from .models import ROOMS, Member
 from .policies import Permission, visible_members
-from .queries import MemberFacts, facts_of
+from .queries import MemberFacts
 
 
 class NotTheAlliance(Conflict):
@@ -59,7 +59,7 @@ def register_body(
         raise NotTheAlliance(_("Members are kept by the alliance only."))
     there = Member.objects.filter(schema_name=schema_name).first()
     if there is not None:
-        return facts_of(there)
+        return MemberFacts.of(there)
     if Member.objects.filter(slug=slug).exists():
         raise AlreadyRegistered(_("Another member already uses this short name. Choose a different one."))
     member = Member(
@@ -86,7 +86,7 @@ def register_body(
         member.id,
         after={"name": name, "kind": kind, "ags": ags, "ars": ars, "slug": slug, "rooms": member.rooms},
     )
-    return facts_of(member)
+    return MemberFacts.of(member)
 
 
 @transaction.atomic
@@ -101,7 +101,9 @@ def switch_rooms(actor: Actor, *, member_id: UUID, rooms: Iterable[str], expecte
     if member is None:
         raise MemberNotFound
     if member.version != expected_version:
-        raise Conflict(_("Somebody else has changed this member in the meantime. Look at the new state and decide again."))
+        raise Conflict(
+            _("Somebody else has changed this member in the meantime. Look at the new state and decide again.")
+        )
     wanted = _known(rooms)
     before = list(member.rooms)
     member.rooms = wanted

@@ -2,8 +2,8 @@
 
     audit.record(actor, "records.case.opened", "records.case", case.id, after={"reference": case.reference})
 
-is the last line of a service, in its transaction. Entries are written by the database function `audit_append`, which chains them; the
-bodies' roles may call it and read the entries, nothing else.
+is the last line of a service, in its transaction. Entries are written by the database function `audit_append`, which
+chains them; the bodies' roles may call it and read the entries, nothing else.
 """
 
 import json

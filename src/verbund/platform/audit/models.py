@@ -6,7 +6,8 @@ from verbund.platform.tenancy.rights import READ_ONLY
 
 
 class AuditLane(models.Model):
-    """AuditLane (Protokollspur): the end of one hash chain. A body has several, so that parallel requests need not wait for each other."""
+    """AuditLane (Protokollspur): the end of one hash chain. A body has several, so that parallel requests need not
+    wait for each other."""
 
     database_rights = READ_ONLY  # written by the function audit_append only
 
@@ -21,7 +22,8 @@ class AuditLane(models.Model):
 class AuditEntry(models.Model):
     """AuditEntry (Protokolleintrag): who did what on which object, for which body, with the values before and after.
 
-    `changes` is the JSON text {"before": {...}, "after": {...}} as it was hashed, kept as text so that it stays byte-identical.
+    `changes` is the JSON text {"before": {...}, "after": {...}} as it was hashed, kept as text so that it stays
+    byte-identical.
     """
 
     database_rights = READ_ONLY

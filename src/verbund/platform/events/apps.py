@@ -7,7 +7,8 @@ class EventsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # After procrastinate's own app is ready (it stands before this one in INSTALLED_APPS): tasks and clock are registered with it.
+        # After procrastinate's own app is ready (it stands before this one in INSTALLED_APPS): tasks and clock are
+        # registered with it.
         from procrastinate.contrib.django import app
 
         from . import timing

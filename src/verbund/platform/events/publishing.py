@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.utils.module_loading import import_string
 from psycopg.types.json import Jsonb
 
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id
+from verbund.platform.tenancy.context import connection
 
 from .values import to_values
 
@@ -61,5 +61,6 @@ def publish(actor: Actor, event: Any, to_body: str | None = None) -> UUID:
                     "values": values,
                     "request_id": actor.request_id,
                 }
-                cursor.execute("SELECT public.verbund_defer(%s)", [Jsonb(arguments)])
+                parameters: list[Any] = [Jsonb(arguments)]  # psycopg adapts it, Django's types do not know
+                cursor.execute("SELECT public.verbund_defer(%s)", parameters)
     return event_id

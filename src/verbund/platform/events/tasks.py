@@ -50,7 +50,8 @@ def hear(
             else:
                 log.info("heard before")
     finally:
-        # The thread goes back to the worker; the connection must not go on in this body's name with the next body's job.
+        # The thread goes back to the worker; the connection must not go on in this body's name with the next body's
+        # job.
         connection.close()
 
 

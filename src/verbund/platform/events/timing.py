@@ -5,11 +5,11 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 from django.utils.module_loading import import_string
 from procrastinate import App
 
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy.context import connection
 
 from .publishing import name_of
 

@@ -3,12 +3,12 @@
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 
@@ -19,7 +19,7 @@ def to_values(event: Any) -> dict[str, Any]:
 
 def from_values(kind: type[Any], values: Mapping[str, Any]) -> Any:
     """The event of type `kind` from JSON values; fields that a newer release added take their default."""
-    hints = _hints(kind)
+    hints: dict[str, Any] = _hints(cast(Hashable, kind))
     return kind(**{name: _typed(hints[name], value) for name, value in values.items() if name in hints})
 
 

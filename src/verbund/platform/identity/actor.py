@@ -18,8 +18,8 @@ class ActorKind(StrEnum):
 class Actor:
     """Actor (handelnde Person): the first argument of every service and query.
 
-    `body` is the schema name of the body acted for, `units` the codes of the organisational units whose work the actor may do
-    (those of an absent colleague included), `substitutes` the ids of the people stood in for.
+    `body` is the schema name of the body acted for, `units` the codes of the organisational units whose work the
+    actor may do (those of an absent colleague included), `substitutes` the ids of the people stood in for.
     """
 
     kind: ActorKind

@@ -7,7 +7,8 @@ A room lists its permissions in a `StrEnum` and grants them to roles in `policie
 
     policy.grant({Role.CLERK: {Permission.READ_CASE}})
 
-Permissions for citizens and guests are granted to their `ActorKind`. The system actor may do what a job does: everything, in its own body.
+Permissions for citizens and guests are granted to their `ActorKind`. The system actor may do what a job does:
+everything, in its own body.
 """
 
 from collections import defaultdict
@@ -15,8 +16,9 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
-from django.db import connection
 from django.utils.translation import gettext as _
+
+from verbund.platform.tenancy.context import connection
 
 from .actor import Actor, ActorKind
 from .roles import Role

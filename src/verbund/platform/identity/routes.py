@@ -38,7 +38,7 @@ class HasPolicy(Protocol):
     policy: str
 
 
-def _mark(view: View[P], name: str) -> View[P]:
+def _mark(view: Callable[..., HttpResponseBase], name: str) -> Any:
     cast(HasPolicy, view).policy = name
     return view
 
@@ -51,7 +51,8 @@ def public_page(reason: str) -> Callable[[View[P]], View[P]]:
         def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             return view(request, *args, **kwargs)
 
-        return _mark(guarded, f"public: {reason}")
+        marked: View[P] = _mark(guarded, f"public: {reason}")
+        return marked
 
     return decorate
 
@@ -65,7 +66,8 @@ def citizen_page(view: View[P]) -> View[P]:
             return _to_sign_in(request, "citizen_sign_in")
         return _private(view(request, *args, **kwargs))
 
-    return _mark(guarded, "citizen")
+    marked: View[P] = _mark(guarded, "citizen")
+    return marked
 
 
 def staff_page(*permissions: StrEnum) -> Callable[[View[P]], View[P]]:
@@ -80,13 +82,15 @@ def staff_page(*permissions: StrEnum) -> Callable[[View[P]], View[P]]:
                 raise policy.Denied(str(permissions[0]))
             return _private(view(request, *args, **kwargs))
 
-        return _mark(guarded, "staff: " + (" | ".join(str(p) for p in permissions) or "any"))
+        marked: View[P] = _mark(guarded, "staff: " + (" | ".join(str(p) for p in permissions) or "any"))
+        return marked
 
     return decorate
 
 
 def operator_page(view: View[P]) -> View[P]:
-    """Only the operators of the installation, and only on the alliance's own host; elsewhere the page does not exist."""
+    """Only the operators of the installation, and only on the alliance's own host; elsewhere the page does not
+    exist."""
 
     @wraps(view)
     def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -98,7 +102,8 @@ def operator_page(view: View[P]) -> View[P]:
             raise policy.Denied("operator")
         return _private(view(request, *args, **kwargs))
 
-    return _mark(guarded, "operator")
+    marked: View[P] = _mark(guarded, "operator")
+    return marked
 
 
 def _to_sign_in(request: HttpRequest, url_name: str) -> HttpResponseBase:

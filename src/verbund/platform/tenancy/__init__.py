@@ -1,7 +1,7 @@
 """Tenancy (Mandantentrennung): every public body has a schema and a database role of its own.
 
-`acting_for(body)` enters a body, `current_body()` says which one the connection works for. The wall itself stands in PostgreSQL
-(`backend/`, `roles.py`); nothing here is more than the door to it.
+`acting_for(body)` enters a body, `current_body()` says which one the connection works for. The wall itself stands in
+PostgreSQL (`backend/`, `roles.py`); nothing here is more than the door to it.
 """
 
 from .clock import local_date, now

@@ -1,14 +1,14 @@
 """Making bodies: schema, role, tables and rights, as the owner (`verbund body add`, later the accession procedure)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection, models
+from django.db import models
 from psycopg import sql
 
+from .context import connection
 from .middleware import forget_hosts
 from .models import Body, Host
 from .roles import create_body_role, grant_app_rights, grant_rights
@@ -65,7 +65,7 @@ def create_body(*, schema_name: str, slug: str, name: str, kind: str, hosts: Ite
         django.core.exceptions.ValidationError: for a name, key or colour that cannot be.
     """
     connection.set_schema_to_public()
-    body = Body.objects.filter(schema_name=schema_name).first()
+    body: Body | None = Body.objects.filter(schema_name=schema_name).first()
     if body is None:
         body = Body(schema_name=schema_name, slug=slug, name=name, kind=kind, **facts)
         body.full_clean()

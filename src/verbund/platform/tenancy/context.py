@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection as _connection
 
 if TYPE_CHECKING:
     from .models import Body
 
 PUBLIC = "public"
+# The connection is our own wrapper (`backend/`), whose body Django's types do not know.
+connection: Any = _connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +84,6 @@ def _facts(body: "Body | BodyFacts | str") -> BodyFacts:
     if isinstance(body, BodyFacts):
         return body
     if isinstance(body, str):
-        body = Body.objects.get(schema_name=body)
-    return body.facts()
+        body = cast(Body, Body.objects.get(schema_name=body))
+    facts: BodyFacts = body.facts()
+    return facts

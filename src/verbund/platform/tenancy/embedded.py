@@ -140,7 +140,7 @@ def _older_than(pid: int, moment: float) -> bool:
     """Whether `pid` lives and did so at `moment`: a number given to a newer process after a restart is somebody
     else's."""
     try:
-        return psutil.Process(pid).create_time() <= moment + 1.0
+        return bool(psutil.Process(pid).create_time() <= moment + 1.0)
     except psutil.Error:
         return False
 

@@ -1,4 +1,5 @@
-"""What a door may answer instead of a result; rooms subclass these in the file that raises them, interfaces translate them."""
+"""What a door may answer instead of a result; rooms subclass these in the file that raises them, interfaces
+translate them."""
 
 from collections.abc import Mapping
 
@@ -18,7 +19,8 @@ class Conflict(Exception):  # noqa: N818 - reads as the answer
 
 
 class Invalid(Exception):  # noqa: N818 - reads as the answer
-    """Input that cannot be taken; nothing was written. `errors` maps field (or "") to a message that says what to do."""
+    """Input that cannot be taken; nothing was written. `errors` maps field (or "") to a message that says what to
+    do."""
 
     def __init__(self, errors: Mapping[str, str | Promise]) -> None:
         super().__init__("; ".join(f"{k}: {v}" if k else str(v) for k, v in errors.items()))

@@ -6,10 +6,9 @@ from typing import Any, Final
 
 import structlog
 from django.core.exceptions import DisallowedHost
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
-from .context import BodyFacts
+from .context import BodyFacts, connection
 from .models import Host
 
 _KEEP_SECONDS: Final = 15.0
@@ -38,7 +37,8 @@ def forget_hosts() -> None:
 
 
 class BodyMiddleware:
-    """Enter the body of the host for the length of the request; a host that is nobody's gets 404 and touches no body's data."""
+    """Enter the body of the host for the length of the request; a host that is nobody's gets 404 and touches no
+    body's data."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

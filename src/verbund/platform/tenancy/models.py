@@ -23,15 +23,13 @@ class BodyKind(models.TextChoices):
     ALLIANCE = "alliance", _("IT alliance")  # gemeinsames Kommunalunternehmen (AöR)
 
 
-class Body(TenantMixin):
+class Body(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
     """Body (Körperschaft, Mandant): one public body with a schema and a database role of its own."""
 
     auto_create_schema = False  # `bodies.create_body` makes schema, role and rights as the owner
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    schema_name = models.CharField(
-        max_length=48, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9_]{1,46}\Z")]
-    )
+    schema_name = models.CharField(max_length=48, unique=True, validators=[RegexValidator(r"^[a-z][a-z0-9_]{1,46}\Z")])
     slug = models.SlugField(max_length=63, unique=True)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=BodyKind.choices)
@@ -72,8 +70,8 @@ class Body(TenantMixin):
         raise RuntimeError("a body is never deleted by a model call; leaving the alliance is a procedure of its own")
 
 
-class Host(DomainMixin):
+class Host(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
     """Host (Rechnername): a host name under which a body is reached."""
 
     def __str__(self) -> str:
-        return self.domain
+        return str(self.domain)

@@ -6,6 +6,9 @@ import psycopg
 
 
 def clean(connection: "psycopg.Connection[Any]") -> None:
-    """Reset of the pool: a connection that is given back keeps neither role nor path nor advisory lock of its last body."""
+    """Reset of the pool: a connection that is given back keeps neither role nor path nor advisory lock of its last
+    body."""
     connection.autocommit = True
-    connection.execute("SELECT pg_advisory_unlock_all(), set_config('role', 'none', false), set_config('search_path', 'public', false)")
+    connection.execute(
+        "SELECT pg_advisory_unlock_all(), set_config('role', 'none', false), set_config('search_path', 'public', false)"
+    )

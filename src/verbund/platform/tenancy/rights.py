@@ -1,4 +1,4 @@
-"""Rights (Zugriffsrechte) of the bodies' roles in PostgreSQL, table by table: the one place where they are written down.
+"""Rights (Zugriffsrechte) of the bodies' roles in PostgreSQL, table by table: the one place where they stand.
 
 A body's role may read and write the tables of its own schema; a model narrows that with `database_rights`:
 
@@ -14,8 +14,8 @@ FULL: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
 APPEND_ONLY: Final = ("SELECT", "INSERT")
 READ_ONLY: Final = ("SELECT",)
 
-# What every body's role may do in `public`. The login role holds the same, plus what the middleware and the worker need before a
-# body is known (APP_RIGHTS).
+# What every body's role may do in `public`. The login role holds the same, plus what the middleware and the worker need
+# before a body is known (APP_RIGHTS).
 PUBLIC_RIGHTS: Final[dict[str, tuple[str, ...]]] = {
     "tenancy_body": READ_ONLY,
     "tenancy_host": READ_ONLY,

@@ -1,8 +1,8 @@
 """Database roles (Datenbankrollen): owner, login role, and one role per body.
 
 `verbund_owner`  owns every table and runs the migrations; never used by web or worker.
-`verbund_app`    the login of web and worker: NOINHERIT, owns nothing, member of every body's role so that it can SET ROLE.
-`body_<schema>`  the rights of one body; cannot log in.
+`verbund_app`    the login of web and worker: NOINHERIT, owns nothing, member of every body's role so that it can SET
+ROLE. `body_<schema>`  the rights of one body; cannot log in.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def body_role(schema_name: str) -> str:
 def tenant_models() -> list[type[models.Model]]:
     """Every model whose table stands in the bodies' schemas, many-to-many tables included."""
     names = set(settings.TENANT_APPS)
-    found = []
+    found: list[type[models.Model]] = []
     for config in apps.get_app_configs():
         if config.name in names:
             found.extend(config.get_models(include_auto_created=True))
@@ -40,7 +40,8 @@ def create_body_role(schema_name: str) -> None:
             # Another database of the same cluster may create the same role at this moment.
             cursor.execute(
                 sql.SQL(
-                    "DO $$ BEGIN CREATE ROLE {} NOLOGIN NOINHERIT; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+                    "DO $$ BEGIN CREATE ROLE {} NOLOGIN NOINHERIT;"
+                    " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
                 ).format(sql.Identifier(role))
             )
         cursor.execute(
@@ -96,9 +97,11 @@ def _public(role: sql.Composable, table: dict[str, tuple[str, ...]]) -> list[sql
         statements.append(_grant(rights, target, role))
         statements.append(
             sql.SQL(
-                "DO $$ DECLARE s text; BEGIN FOR s IN SELECT pg_get_serial_sequence({lit}, a.attname) FROM pg_attribute a"
+                "DO $$ DECLARE s text; BEGIN FOR s IN SELECT pg_get_serial_sequence({lit}, a.attname)"
+                " FROM pg_attribute a"
                 " WHERE a.attrelid = {lit}::regclass AND a.attnum > 0 AND NOT a.attisdropped LOOP"
-                " IF s IS NOT NULL THEN EXECUTE 'GRANT USAGE ON SEQUENCE ' || s || ' TO ' || {role}; END IF; END LOOP; END $$"
+                " IF s IS NOT NULL THEN EXECUTE 'GRANT USAGE ON SEQUENCE ' || s || ' TO ' || {role};"
+                " END IF; END LOOP; END $$"
             ).format(lit=sql.Literal(f"public.{name}"), role=sql.Literal(role.as_string(None)))
         )
     return statements

@@ -16,11 +16,12 @@ DO $$ BEGIN IF NOT (SELECT rolinherit FROM pg_roles WHERE rolname = '{OWNER}') T
 ALTER ROLE {OWNER} INHERIT; END IF; END $$;
 DO $$ BEGIN CREATE ROLE {APP} LOGIN NOINHERIT NOCREATEDB NOCREATEROLE NOSUPERUSER;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
-"""
+"""  # noqa: S608 - names of our own
 
 
 def prepare_cluster(connection: "psycopg.Connection[Any]", database: str) -> None:
-    """Roles `verbund_owner` and `verbund_app` and the database, as superuser and in autocommit; harmless when repeated."""
+    """Roles `verbund_owner` and `verbund_app` and the database, as superuser and in autocommit; harmless when
+    repeated."""
     connection.execute(_CLUSTER)
     if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone() is None:
         connection.execute(

@@ -4,7 +4,8 @@ from django.db.migrations.operations import RunSQL
 
 
 def append_only(table: str) -> RunSQL:
-    """A trigger that refuses UPDATE, DELETE and TRUNCATE on `table`, behind the missing privilege of the bodies' roles."""
+    """A trigger that refuses UPDATE, DELETE and TRUNCATE on `table`, behind the missing privilege of the bodies'
+    roles."""
     return RunSQL(
         sql=f"""
         CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}

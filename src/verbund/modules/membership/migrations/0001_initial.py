@@ -6,29 +6,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('schema_name', models.CharField(max_length=48, unique=True)),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('town', 'Town'), ('amt', 'Amt'), ('county', 'County'), ('independent_city', 'City'), ('association', 'Special-purpose association'), ('alliance', 'IT alliance')], max_length=20)),
-                ('ags', models.CharField(blank=True, max_length=8, validators=[django.core.validators.RegexValidator('^(\\d{5}|\\d{8})?\\Z')])),
-                ('ars', models.CharField(blank=True, max_length=12, validators=[django.core.validators.RegexValidator('^(\\d{5}|\\d{9}|\\d{12})?\\Z')])),
-                ('rooms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, size=None)),
-                ('registered_at', models.DateTimeField()),
-                ('version', models.PositiveIntegerField(default=1)),
+                ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
+                ("schema_name", models.CharField(max_length=48, unique=True)),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("town", "Town"),
+                            ("amt", "Amt"),
+                            ("county", "County"),
+                            ("independent_city", "City"),
+                            ("association", "Special-purpose association"),
+                            ("alliance", "IT alliance"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "ags",
+                    models.CharField(
+                        blank=True,
+                        max_length=8,
+                        validators=[django.core.validators.RegexValidator("^(\\d{5}|\\d{8})?\\Z")],
+                    ),
+                ),
+                (
+                    "ars",
+                    models.CharField(
+                        blank=True,
+                        max_length=12,
+                        validators=[django.core.validators.RegexValidator("^(\\d{5}|\\d{9}|\\d{12})?\\Z")],
+                    ),
+                ),
+                (
+                    "rooms",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), blank=True, default=list, size=None
+                    ),
+                ),
+                ("registered_at", models.DateTimeField()),
+                ("version", models.PositiveIntegerField(default=1)),
             ],
             options={
-                'indexes': [models.Index(fields=['name', 'id'], name='membership_by_name')],
+                "indexes": [models.Index(fields=["name", "id"], name="membership_by_name")],
             },
         ),
     ]

@@ -87,9 +87,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["object_type", "object_id", "id"], name="audit_by_object"),
                     models.Index(fields=["action", "id"], name="audit_by_action"),
                 ],
-                "constraints": [
-                    models.UniqueConstraint(fields=("lane", "lane_no"), name="audit_entry_once_in_lane")
-                ],
+                "constraints": [models.UniqueConstraint(fields=("lane", "lane_no"), name="audit_entry_once_in_lane")],
             },
         ),
         append_only("audit_auditentry"),

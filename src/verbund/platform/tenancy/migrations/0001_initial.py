@@ -3,48 +3,99 @@
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
-import verbund.platform.tenancy.ids
 from django.db import migrations, models
+
+import verbund.platform.tenancy.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Body',
+            name="Body",
             fields=[
-                ('id', models.UUIDField(default=verbund.platform.tenancy.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('schema_name', models.CharField(max_length=48, unique=True, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]{1,46}\\Z')])),
-                ('slug', models.SlugField(max_length=63, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('town', 'Town'), ('amt', 'Amt'), ('county', 'County'), ('independent_city', 'City'), ('association', 'Special-purpose association'), ('alliance', 'IT alliance')], max_length=20)),
-                ('ags', models.CharField(blank=True, max_length=8)),
-                ('ars', models.CharField(blank=True, max_length=12)),
-                ('is_alliance', models.BooleanField(default=False)),
-                ('rooms', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), blank=True, default=list, size=None)),
-                ('accent_colour', models.CharField(default='#1d4b8f', max_length=7, validators=[django.core.validators.RegexValidator('^#[0-9a-f]{6}\\Z')])),
-                ('letterhead', models.JSONField(blank=True, default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=verbund.platform.tenancy.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "schema_name",
+                    models.CharField(
+                        max_length=48,
+                        unique=True,
+                        validators=[django.core.validators.RegexValidator("^[a-z][a-z0-9_]{1,46}\\Z")],
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=63, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("town", "Town"),
+                            ("amt", "Amt"),
+                            ("county", "County"),
+                            ("independent_city", "City"),
+                            ("association", "Special-purpose association"),
+                            ("alliance", "IT alliance"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("ags", models.CharField(blank=True, max_length=8)),
+                ("ars", models.CharField(blank=True, max_length=12)),
+                ("is_alliance", models.BooleanField(default=False)),
+                (
+                    "rooms",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=30), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "accent_colour",
+                    models.CharField(
+                        default="#1d4b8f",
+                        max_length=7,
+                        validators=[django.core.validators.RegexValidator("^#[0-9a-f]{6}\\Z")],
+                    ),
+                ),
+                ("letterhead", models.JSONField(blank=True, default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_alliance', True)), fields=('is_alliance',), name='one_alliance'), models.CheckConstraint(condition=models.Q(('kind__in', ['town', 'amt', 'county', 'independent_city', 'association', 'alliance'])), name='body_kind_known')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_alliance", True)), fields=("is_alliance",), name="one_alliance"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["town", "amt", "county", "independent_city", "association", "alliance"])
+                        ),
+                        name="body_kind_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Host',
+            name="Host",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('domain', models.CharField(db_index=True, max_length=253, unique=True)),
-                ('is_primary', models.BooleanField(db_index=True, default=True)),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='tenancy.body')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("domain", models.CharField(db_index=True, max_length=253, unique=True)),
+                ("is_primary", models.BooleanField(db_index=True, default=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="domains", to="tenancy.body"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
     ]
