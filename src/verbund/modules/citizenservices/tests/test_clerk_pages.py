@@ -377,15 +377,18 @@ def test_who_may_only_read_changes_nothing(desk: Callable[..., Desk], step: str)
     assert (state(ident).state, state(ident).version) == ("submitted", 1)
 
 
-def test_documents_are_given_only_to_those_who_see_the_case(desk: Callable[..., Desk]) -> None:
+def test_the_documents_of_a_case_are_shown_beside_its_answers(desk: Callable[..., Desk]) -> None:
     ident = sent()
     found = state(ident)
-    document = found.attachments[0].document_id
-    eva, uwe = desk(), desk("Uwe Ulme", unit="50")
-    answer = eva.client.get(page(ident, f"dokumente/{document}/"))
-    assert answer.status_code == 200
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert uwe.client.get(page(ident, f"dokumente/{document}/")).status_code == 404
+    eva = desk()
+    text = eva.get(page(ident))
+    preview = f"/arbeit/akten/dokument/{found.attachments[0].document_id}/vorschau/"
+    assert f'src="{preview}"' in text
+    with acting_for("alpha"):
+        documents = records.documents(factories.SYSTEM, found.case_id)
+    for document in documents:
+        assert f'data-preview-src="/arbeit/akten/dokument/{document.id}/vorschau/"' in text
+    assert "frame-ancestors 'self'" in eva.client.get(preview).headers["Content-Security-Policy"]
 
 
 # ---- Services

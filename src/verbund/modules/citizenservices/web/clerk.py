@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +16,6 @@ from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.applications import ApplicationView
 from verbund.modules.records import queries as records
-from verbund.platform import files
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid, local_date
@@ -26,8 +25,6 @@ from verbund.platform.ui.templatetags.ui import days_until, local_datetime, shor
 
 from .clerk_forms import AskForm, tell
 from .clerk_lists import tone_of
-
-SHOWN = frozenset({"application/pdf", "image/png", "image/jpeg"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +69,15 @@ def case(request: BodyRequest, application_id: UUID) -> HttpResponse:
         )
     except (policy.Denied, records.CaseNotFound):
         record, documents, history = None, [], []  # the application may be seen without its file (a sealed one)
-    shown = [d for d in documents if d.media_type in SHOWN]
     attached = {a.document_id for a in found.attachments}
-    first = next((d for d in shown if d.id in attached), None) or (shown[-1] if shown else None)
+    first = next((d for d in documents if d.id in attached), None) or (documents[0] if documents else None)
     to_my_cases = found.may_process
     context = {
         "case": found,
         "tone": tone_of(found.state, found.outcome),
         "is_undecided": found.state in ("submitted", "in_progress", "query_open"),
         "todo": todo(found),
-        "documents": [{"it": d, "shown": d.media_type in SHOWN} for d in documents],
+        "documents": documents,
         "first": first,
         "sections": answered(found),
         "record": record,
@@ -149,14 +145,6 @@ def todo(found: ApplicationView) -> ToDo:
     if found.clerk_name:
         return ToDo(_("%(name)s works on this case.") % {"name": found.clerk_name})
     return ToDo(_("Nobody works on this case yet."))
-
-
-@staff_page(Permission.READ_APPLICATION)
-@require_safe
-def document(request: BodyRequest, application_id: UUID, document_id: UUID) -> HttpResponseBase:
-    """A document of the case: PDF and pictures are shown, all else is a download."""
-    content = records.document_content(request.actor, document_id)
-    return files.download(content.sha256, content.filename, content.media_type, inline=True)
 
 
 @staff_page(Permission.PROCESS_APPLICATION)

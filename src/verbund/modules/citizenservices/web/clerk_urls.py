@@ -13,7 +13,6 @@ urlpatterns = [
     path("arbeit/vorgaenge/<uuid:application_id>/zurueckgeben/", clerk.hand_back, name="clerk_hand_back"),
     path("arbeit/vorgaenge/<uuid:application_id>/rueckfrage/", clerk.ask, name="clerk_ask"),
     path("arbeit/vorgaenge/<uuid:application_id>/zuruecknahme/", clerk.withdraw, name="clerk_withdraw"),
-    path("arbeit/vorgaenge/<uuid:application_id>/dokumente/<uuid:document_id>/", clerk.document, name="clerk_document"),
     path("arbeit/vorgaenge/<uuid:application_id>/entscheiden/", clerk_decisions.decide, name="clerk_decide"),
     path("arbeit/vorgaenge/<uuid:application_id>/bescheid/", clerk_decisions.check, name="clerk_check"),
     path(

@@ -106,14 +106,14 @@
     });
   }
 
-  // data-opens="<id>": a list of documents shows the chosen one in the frame beside it.
+  // data-preview="<id of a frame>": a list of documents shows the chosen one beside it (data-preview-src, else the link).
   document.addEventListener("click", function (event) {
     var link = event.target.closest("a[data-preview]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
     var frame = document.getElementById(link.dataset.preview);
     if (!frame || !frame.offsetParent) { return; }
     event.preventDefault();
-    frame.src = link.href;
+    frame.src = link.dataset.previewSrc || link.href;
     frame.title = link.textContent.trim();
     document.querySelectorAll("a[data-preview][aria-current]").forEach(function (other) { other.removeAttribute("aria-current"); });
     link.setAttribute("aria-current", "true");
