@@ -79,6 +79,7 @@ class Voucher(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["ledger", "-id"], name="budget_voucher_recent"),
+            models.Index(fields=["fiscal_year", "posting_date"], name="budget_voucher_by_day"),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from verbund.modules.budget.models import VoucherKind
 
+from .books import LedgerNotFound, Line, NewItem, VoucherRef
 from .chart import ChartRefused, ChartReport, import_chart, import_products
 from .claims import (
     ClaimNotCancellable,
@@ -14,15 +15,7 @@ from .claims import (
 )
 from .folding import fold_totals
 from .funds import BindingNotFound, Demand, FundsRefused, NotEnoughFunds, commit, release, reserve
-from .posting import (
-    AlreadyReversed,
-    LedgerNotFound,
-    Line,
-    NewItem,
-    PeriodClosed,
-    VoucherRef,
-    VoucherRefused,
-)
+from .posting import AlreadyReversed, PeriodClosed, VoucherRefused
 from .statements import (
     EntryNotFound,
     EntryReport,

@@ -28,7 +28,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Invalid, new_id
 
-from .posting import find_ledger
+from .books import find_ledger
 
 ACCOUNT_COLUMNS = ("code", "name", "kind", "role", "liquid", "finance_account", "section", "scheduled_repayment")
 PRODUCT_COLUMNS = ("code", "name", "sub_budget", "sub_budget_name")

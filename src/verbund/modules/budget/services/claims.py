@@ -29,7 +29,8 @@ from verbund.platform import audit, events
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id
 
-from .posting import Draft, Line, NewItem, VoucherRef, find_ledger, find_year, post
+from .books import Draft, Line, NewItem, VoucherRef, find_ledger, find_year
+from .posting import post
 from .vouchers import mirror_of
 
 SERIES = "SO"

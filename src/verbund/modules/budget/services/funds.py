@@ -26,7 +26,7 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, new_id
 
-from .posting import find_ledger, find_year
+from .books import find_ledger, find_year
 
 
 class NotEnoughFunds(Conflict):

@@ -4,10 +4,9 @@ A named place for raw SQL: `budget_post` (migration 0002) gives numbers, hashes 
 """
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,25 +17,18 @@ from verbund.modules.budget.events import ClaimReopened, ClaimSettled
 from verbund.modules.budget.models import (
     Account,
     AccountKind,
-    BindingLine,
-    BudgetKind,
-    BudgetLine,
     Claim,
-    FiscalYear,
     Ledger,
-    LineBalance,
     OpenItem,
-    Product,
     VoucherKind,
 )
 from verbund.modules.budget.models.canonical import label
 from verbund.platform import events
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, NotFound, new_id
+from verbund.platform.tenancy import Conflict, Invalid, new_id
 
-
-class LedgerNotFound(NotFound):
-    """There is no such ledger or year for this actor."""
+from .books import Books, Draft, Effect, LedgerNotFound, Line, VoucherRef, budget_lines, read_books
+from .effects import effects_of
 
 
 class VoucherRefused(Invalid):
@@ -51,130 +43,6 @@ class AlreadyReversed(Conflict):
     """Somebody has reversed the voucher already (J4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """An open item that a line creates: `finance_account` is the class 6 or 7 account its payment will carry."""
-
-    text: str
-    party: UUID | None = None
-    due_on: date | None = None
-    payment_reference: str | None = None
-    product: str | None = None
-    finance_account: str | None = None
-    id: UUID = field(default_factory=new_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line to be posted: codes of account, product and finance account; cents on exactly one side.
-
-    A line on a control account names the open item it moves, or the one it creates.
-    """
-
-    account: str
-    product: str | None = None
-    debit: int = 0
-    credit: int = 0
-    finance_account: str | None = None
-    deduction: bool = False
-    open_item: UUID | None = None
-    new_item: NewItem | None = None
-    project: str = ""
-    cost_center: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A voucher to be posted."""
-
-    year: int
-    series: str
-    posting_date: date
-    document_date: date
-    kind: VoucherKind
-    text: str
-    lines: Sequence[Line]
-    binding: UUID | None = None
-    reverses: UUID | None = None
-    funds: Sequence["Effect"] | None = None
-    id: UUID = field(default_factory=new_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What a voucher does to one budget line, in cents."""
-
-    line: UUID
-    circle: UUID | None
-    consumed: int = 0
-    open: int = 0
-    binding: UUID | None = None
-    used: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherRef:
-    """A posted voucher: `label` is its number for people, `hash` hexadecimal."""
-
-    id: UUID
-    label: str
-    hash: str
-
-
-@dataclass(slots=True)
-class Books:
-    """What the drafts of one call name, read once."""
-
-    ledger: Ledger
-    years: dict[int, FiscalYear]
-    accounts: dict[str, Account]
-    products: dict[str, Product]
-    items: dict[UUID, OpenItem]
-
-
-def find_ledger(code: str) -> Ledger:
-    """The ledger with this code; `LedgerNotFound` otherwise."""
-    found = Ledger.objects.filter(code=code).first()
-    if found is None:
-        raise LedgerNotFound(code)
-    return found
-
-
-def find_year(ledger: Ledger, year: int) -> FiscalYear:
-    """The fiscal year of a ledger; `LedgerNotFound` otherwise."""
-    found = FiscalYear.objects.filter(ledger=ledger, year=year).first()
-    if found is None:
-        raise LedgerNotFound(f"{ledger.code} {year}")
-    return found
-
-
-def read_books(ledger: Ledger, drafts: Sequence[Draft]) -> Books:
-    """Accounts, products, years and open items that the drafts name: one query for each kind."""
-    account_codes: set[str] = set()
-    product_codes: set[str] = set()
-    item_ids: set[UUID] = set()
-    for draft in drafts:
-        for line in draft.lines:
-            account_codes.add(line.account)
-            account_codes.update(
-                c for c in (line.finance_account, line.new_item and line.new_item.finance_account) if c
-            )
-            product_codes.update(c for c in (line.product, line.new_item and line.new_item.product) if c)
-            if line.open_item:
-                item_ids.add(line.open_item)
-    return Books(
-        ledger=ledger,
-        years={y.year: y for y in FiscalYear.objects.filter(ledger=ledger, year__in={d.year for d in drafts})},
-        accounts={a.code: a for a in Account.objects.filter(ledger=ledger, code__in=account_codes)},
-        products={p.code: p for p in Product.objects.filter(ledger=ledger, code__in=product_codes)}
-        if product_codes
-        else {},
-        items={i.id: i for i in OpenItem.objects.filter(ledger=ledger, id__in=item_ids).select_related("finance_line")}
-        if item_ids
-        else {},
-    )
-
-
 def post(
     actor: Actor, *, ledger: Ledger, drafts: Sequence[Draft], now: datetime, books: Books | None = None
 ) -> list[VoucherRef]:
@@ -187,7 +55,7 @@ def post(
     for draft in drafts:
         _check(books, draft)
     _open_items(books, drafts, now)
-    effects = _effects(books, drafts)
+    effects = effects_of(books, drafts)
     numbers = _call(_vouchers_json(actor, books, drafts, now), _funds_json(effects, now))
     touched = {line.open_item for draft in drafts for line in draft.lines if line.open_item}
     if touched:
@@ -292,7 +160,7 @@ def _open_items(books: Books, drafts: Sequence[Draft], now: datetime) -> None:
         and line.new_item.finance_account
         and books.accounts[line.account].role == "payable"
     }
-    finance_lines = _lines(books, {(y, p, a) for y, p, a in pairs if p and a})
+    finance_lines = budget_lines(books, {(y, p, a) for y, p, a in pairs if p and a})
     created = []
     for draft, line in wanted:
         new = line.new_item
@@ -346,101 +214,6 @@ def _tell_claims(actor: Actor, touched: Iterable[UUID], draft: Draft) -> None:
                     claim.id, claim.origin, claim.purpose, claim.item.payment_reference or "", open_cents, draft.text
                 ),
             )
-
-
-# --- budget lines
-# -----------------------------------------------------------------------------------------------------------------
-def _lines(books: Books, wanted: set[tuple[int, str, str]]) -> dict[tuple[int, str, str], BudgetLine]:
-    """Budget lines for (year, product, account); a line nobody planned comes into being with an appropriation of zero
-    (U3).
-    """
-    if not wanted:
-        return {}
-    year_of = {y.id: y.year for y in books.years.values()}
-    found = {
-        (year_of[line.fiscal_year_id], line.product.code, line.account.code): line
-        for line in BudgetLine.objects.filter(
-            fiscal_year__in=[books.years[y] for y, _p, _a in wanted],
-            product__code__in={p for _y, p, _a in wanted},
-            account__code__in={a for _y, _p, a in wanted},
-        ).select_related("product", "account")
-    }
-    for key in sorted(wanted - set(found)):
-        found[key] = ensure_line(books.years[key[0]], books.products[key[1]], books.accounts[key[2]])
-    return found
-
-
-def ensure_line(year: FiscalYear, product: Product, account: Account) -> BudgetLine:
-    """The budget line of product and account, made with its zero balance row if it is missing; safe under
-    concurrency.
-    """
-    kind = BudgetKind.FINANCE if account.account_class in "67" else BudgetKind.RESULT
-    line, created = BudgetLine.objects.get_or_create(
-        fiscal_year=year, product=product, account=account, defaults={"id": new_id(), "budget_kind": kind}
-    )
-    if created:
-        LineBalance.objects.create(line=line)
-    return line
-
-
-def _effects(books: Books, drafts: Sequence[Draft]) -> dict[UUID, list[Effect]]:
-    """What the drafts do to budget lines: expense and payments consume, payables hold cash, bindings give way."""
-    wanted: set[tuple[int, str, str]] = set()
-    moves: list[tuple[Draft, list[tuple[str, tuple[int, str, str] | BudgetLine, int]]]] = []
-    for draft in drafts:
-        if draft.funds is not None or draft.kind == VoucherKind.CARRY_FORWARD:
-            continue
-        own = list(_moves(books, draft))
-        moves.append((draft, own))
-        wanted.update(target for _kind, target, _cents in own if isinstance(target, tuple))
-    lines = _lines(books, wanted)
-    effects: dict[UUID, list[Effect]] = {d.id: list(d.funds) for d in drafts if d.funds is not None}
-    bindings = _bindings({d.binding for d in drafts if d.binding})
-    for draft, own in moves:
-        consumed: dict[UUID, int] = defaultdict(int)
-        held: dict[UUID, int] = defaultdict(int)
-        circles: dict[UUID, UUID | None] = {}
-        for kind, target, cents in own:
-            line = lines[target] if isinstance(target, tuple) else target
-            circles[line.id] = line.circle_id
-            (consumed if kind == "consumed" else held)[line.id] += cents
-        effects[draft.id] = [
-            Effect(line_id, circle, consumed[line_id], held[line_id]) for line_id, circle in circles.items()
-        ]
-        for line_id, circle in circles.items():
-            effects[draft.id] += _give_way(bindings, draft, line_id, circle, consumed[line_id] + held[line_id])
-    return effects
-
-
-def _moves(books: Books, draft: Draft) -> Iterable[tuple[str, tuple[int, str, str] | BudgetLine, int]]:
-    for line in draft.lines:
-        account = books.accounts[line.account]
-        if account.kind == AccountKind.EXPENSE and line.product:
-            yield "consumed", (draft.year, line.product, line.account), line.debit - line.credit
-        if line.finance_account and line.product and books.accounts[line.finance_account].kind == AccountKind.PAYMENT:
-            yield "consumed", (draft.year, line.product, line.finance_account), line.credit - line.debit
-        item = books.items.get(line.open_item or (line.new_item.id if line.new_item else UUID(int=0)))
-        if account.role == "payable" and item is not None and item.finance_line is not None:
-            yield "open", item.finance_line, line.credit - line.debit
-
-
-def _bindings(ids: set[UUID]) -> dict[tuple[UUID, UUID], int]:
-    if not ids:
-        return {}
-    rows = BindingLine.objects.filter(binding__in=ids).order_by("id").select_for_update()
-    return {(row.binding_id, row.line_id): row.rest_cents for row in rows}
-
-
-def _give_way(
-    bindings: dict[tuple[UUID, UUID], int], draft: Draft, line: UUID, circle: UUID | None, cents: int
-) -> list[Effect]:
-    if draft.binding is None or cents <= 0:
-        return []
-    used = min(bindings.get((draft.binding, line), 0), cents)
-    if used == 0:
-        return []
-    bindings[(draft.binding, line)] -= used
-    return [Effect(line, circle, 0, -used, draft.binding, used)]
 
 
 # --- the call -------------------------------------------------------------------------------------------------------
@@ -509,7 +282,7 @@ def _funds_json(effects: dict[UUID, list[Effect]], now: datetime) -> str:
 
 def _call(vouchers: str, funds: str) -> dict[UUID, tuple[int, str]]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
             cursor.execute("SELECT r_id, r_no, r_hash FROM budget_post(%s::jsonb, %s::jsonb)", [vouchers, funds])
             rows: list[tuple[Any, int, Any]] = cursor.fetchall()
     except IntegrityError as error:

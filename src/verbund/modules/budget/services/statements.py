@@ -29,8 +29,9 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id
 
+from .books import Draft, Line, NewItem, VoucherRef, find_ledger
 from .matching import Match, decide, role_account, standing
-from .posting import Draft, Line, NewItem, VoucherRef, find_ledger, post
+from .posting import post
 
 SERIES = "BK"
 

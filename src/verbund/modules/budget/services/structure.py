@@ -30,7 +30,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, new_id
 
-from .posting import ensure_line, find_ledger, find_year
+from .books import ensure_line, find_ledger, find_year
 
 
 class SetUpRefused(Invalid):

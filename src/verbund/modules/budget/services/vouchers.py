@@ -16,7 +16,8 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, NotFound, local_date
 
-from .posting import AlreadyReversed, Draft, Effect, Line, VoucherRef, find_ledger, mirrored, post, read_books
+from .books import Draft, Effect, Line, VoucherRef, find_ledger, read_books
+from .posting import AlreadyReversed, mirrored, post
 
 
 class VoucherNotFound(NotFound):

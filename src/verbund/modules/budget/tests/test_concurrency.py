@@ -303,7 +303,7 @@ def test_closing_a_period_waits_for_postings_under_way(town: Town) -> None:
 
 
 @given(st.lists(st.integers(1, 400_000), min_size=1, max_size=12))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_serial_reservations_accept_exactly_what_fits(alpha: Any, amounts: list[int]) -> None:
     """Property 5, serial: greedy acceptance on one line of 200,000 cents."""
     with transaction.atomic():

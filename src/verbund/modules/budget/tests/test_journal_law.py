@@ -245,7 +245,7 @@ def test_nothing_is_posted_into_a_closed_period(town: Town, day: date) -> None:
 
 def test_the_database_refuses_a_closed_period_that_the_service_did_not_see(town: Town) -> None:
     from verbund.modules.budget.models import Ledger, VoucherKind
-    from verbund.modules.budget.services.posting import Draft, read_books
+    from verbund.modules.budget.services.books import Draft, read_books
     from verbund.modules.budget.services.posting import post as post_drafts
 
     ledger = Ledger.objects.get(code=town.ledger)

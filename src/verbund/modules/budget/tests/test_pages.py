@@ -101,16 +101,16 @@ def test_every_page_opens_for_those_who_read_the_books(town: Town, desk: Callabl
     assert client.get("/arbeit/haushalt/").headers["Location"] == BASE
 
 
-@pytest.mark.parametrize("role", [Role.CLERK, Role.REGISTRY, Role.BODY_ADMIN, Role.DATA_PROTECTION_OFFICER])
-def test_the_books_are_closed_to_others(town: Town, desk: Callable[..., Client], role: Role) -> None:
-    client = desk(role)
-    for path in [*PAGES, *REPORTS]:
-        assert client.get(BASE + path).status_code == 403, path
-    with acting_for("alpha"):
-        entry = StatementEntry.objects.all()[0]
-        voucher = Voucher.objects.all()[0]
-    assert client.get(f"/arbeit/haushalt/umsaetze/{entry.id}/").status_code == 403
-    assert client.get(f"/arbeit/haushalt/belege/{voucher.id}/").status_code == 403
+def test_the_books_are_closed_to_others(town: Town, desk: Callable[..., Client]) -> None:
+    for role in [Role.CLERK, Role.REGISTRY, Role.BODY_ADMIN, Role.DATA_PROTECTION_OFFICER]:
+        client = desk(role)
+        for path in [*PAGES, *REPORTS]:
+            assert client.get(BASE + path).status_code == 403, path
+        with acting_for("alpha"):
+            entry = StatementEntry.objects.all()[0]
+            voucher = Voucher.objects.all()[0]
+        assert client.get(f"/arbeit/haushalt/umsaetze/{entry.id}/").status_code == 403
+        assert client.get(f"/arbeit/haushalt/belege/{voucher.id}/").status_code == 403
 
 
 def test_guests_are_led_to_the_sign_in(town: Town, client_of: ClientOf) -> None:
@@ -149,15 +149,14 @@ def test_names_from_outside_stay_text(town: Town, desk: Callable[..., Client]) -
     assert "Weiß <b>" not in answer
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in (*PAGES, *REPORTS) if p in {"ueberwachung/", "journal/", "posten/", *REPORTS}]
-)
-def test_lists_and_reports_come_as_csv(town: Town, desk: Callable[..., Client], path: str) -> None:
-    answer = desk(Role.AUDITOR).get(f"{BASE}{path}?csv=1")
-    assert answer.headers["Content-Disposition"].startswith("attachment")
-    lines = answer.content.decode("utf-8-sig").splitlines()
-    assert len(lines) >= 2
-    assert len({line.count(";") for line in lines}) == 1
+def test_lists_and_reports_come_as_csv(town: Town, desk: Callable[..., Client]) -> None:
+    client = desk(Role.AUDITOR)
+    for path in [p for p in (*PAGES, *REPORTS) if p in {"ueberwachung/", "journal/", "posten/", *REPORTS}]:
+        answer = client.get(f"{BASE}{path}?csv=1")
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        lines = answer.content.decode("utf-8-sig").splitlines()
+        assert len(lines) >= 2
+        assert len({line.count(";") for line in lines}) == 1
 
 
 def test_a_formula_in_a_name_is_disarmed_in_csv(town: Town, desk: Callable[..., Client]) -> None:
@@ -168,34 +167,30 @@ def test_a_formula_in_a_name_is_disarmed_in_csv(town: Town, desk: Callable[..., 
     assert ";=HYPERLINK" not in answer
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_wild_addresses_are_no_errors(town: Town, desk: Callable[..., Client]) -> None:
+    client = desk(Role.AUDITOR)
+    for path in [
         f"{BASE}journal/?after=x&day_from=1&kind=zzz&series=%00",
         f"{BASE}posten/?after=9999~x",
         f"{BASE}posten/?after=~01a20098-d284-71b2-91d1-f68b85174caf",
         f"{BASE}konten/1810/?after=01a20098-d284-71b2-91d1-f68b85174caf.99999999999",
         f"{BASE}kontoauszuege/?after=1",
         f"{BASE}journal/?text=%25%27%22",
-    ],
-)
-def test_wild_addresses_are_no_errors(town: Town, desk: Callable[..., Client], path: str) -> None:
-    assert desk(Role.AUDITOR).get(path).status_code == 200
+    ]:
+        assert client.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_what_is_not_there_is_not_found(town: Town, desk: Callable[..., Client]) -> None:
+    client = desk(Role.AUDITOR)
+    for path in [
         "/arbeit/haushalt/ALPHA/2031/",
         "/arbeit/haushalt/OTHER/2026/",
         f"{BASE}konten/9999/",
         f"/arbeit/haushalt/belege/{UUID(int=5)}/",
         f"/arbeit/haushalt/forderungen/{UUID(int=5)}/",
         f"/arbeit/haushalt/umsaetze/{UUID(int=5)}/",
-    ],
-)
-def test_what_is_not_there_is_not_found(town: Town, desk: Callable[..., Client], path: str) -> None:
-    assert desk(Role.AUDITOR).get(path).status_code == 404
+    ]:
+        assert client.get(path).status_code == 404
 
 
 def upload(client: Client, content: bytes, name: str = "auszug.xml") -> Any:
@@ -314,17 +309,17 @@ def test_a_clerk_sees_the_claim_of_the_matter_but_not_the_books(town: Town, desk
     assert "/arbeit/haushalt/belege/" not in text
 
 
-@pytest.mark.parametrize("path", [*PAGES, *REPORTS])
 def test_a_page_asks_for_each_kind_of_thing_once(
-    town: Town, desk: Callable[..., Client], django_assert_max_num_queries: Any, path: str
+    town: Town, desk: Callable[..., Client], django_assert_max_num_queries: Any
 ) -> None:
     client = desk(Role.AUDITOR)
-    client.get(BASE + path)
     with acting_for("alpha"):
         for _n in range(12):
             raise_claim(town, 100)
-    with django_assert_max_num_queries(22):
+    for path in [*PAGES, *REPORTS]:
         client.get(BASE + path)
+        with django_assert_max_num_queries(22):
+            client.get(BASE + path)
 
 
 def test_the_list_pages_on_by_key(town: Town, desk: Callable[..., Client]) -> None:

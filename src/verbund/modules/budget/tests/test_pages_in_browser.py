@@ -24,7 +24,7 @@ PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
 BASE = "/arbeit/haushalt/ALPHA/2026/"
 
 
-def _books() -> None:
+def _books() -> tuple[Claim, StatementEntry]:
     town = make_town(opening_cents=5_000_000)
     refs = [raise_claim(town, 3070 + 1000 * n, name=f"Frieda Fuchs {n}") for n in range(6)]
     services.raise_claim(
@@ -74,14 +74,15 @@ def _books() -> None:
         (-4070, {"text": refs[1].payment_reference, "reason": "AC04"}),
         (-1999, {"text": "Kontoführung", "name": "Beispielbank"}),
     )
+    return Claim.objects.order_by("id")[0], StatementEntry.objects.get(cents=12_300)
 
 
 @pytest.fixture
-def page(real_database: str, settings: Any) -> Iterator[Callable[[], Any]]:
+def page(real_database: str, settings: Any) -> Iterator[tuple[Callable[[Role], Any], Claim, StatementEntry]]:
     settings.VERBUND_REQUIRE_SECOND_FACTOR = False
     moment = the_clock()
     with acting_for("alpha"):
-        _books()
+        found = _books()
         for role in (Role.TREASURER, Role.BUDGET_OFFICER):
             made = identity.create_person(
                 SYSTEM,
@@ -107,16 +108,14 @@ def page(real_database: str, settings: Any) -> Iterator[Callable[[], Any]]:
             return opened
 
         visits: list[Any] = []
-        yield open_as  # type: ignore[misc]
+        yield open_as, *found
         for visit in visits:
             visit.__exit__(None, None, None)
 
 
 def test_the_pages_of_the_books_are_accessible(page: Any) -> None:
-    with acting_for("alpha"):
-        claim = Claim.objects.order_by("id")[0]
-        entry = StatementEntry.objects.get(cents=12_300)
-    treasurer = page(Role.TREASURER)
+    open_as, claim, entry = page
+    treasurer = open_as(Role.TREASURER)
     for name, path in {
         "ueberblick": BASE,
         "ueberwachung": f"{BASE}ueberwachung/",
@@ -136,6 +135,6 @@ def test_the_pages_of_the_books_are_accessible(page: Any) -> None:
     }.items():
         treasurer.goto(path)
         browser.assert_accessible(treasurer, f"haushalt-{name}")
-    officer = page(Role.BUDGET_OFFICER)
+    officer = open_as(Role.BUDGET_OFFICER)
     officer.goto(f"/arbeit/haushalt/belege/{claim.voucher}/stornieren/")
     browser.assert_accessible(officer, "haushalt-stornieren")

@@ -18,7 +18,7 @@ from verbund.modules.budget.services import Line, NewItem, Posting, VoucherKind
 
 from .factories import NOW, SYSTEM, Town, make_town
 
-RELAXED = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @contextmanager
