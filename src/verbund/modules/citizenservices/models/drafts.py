@@ -52,7 +52,8 @@ class DraftAttachment(models.Model):
     """DraftAttachment (Anlage zum Entwurf): a file for one question; its id is the answer at `path`."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="attachments")
+    # DO_NOTHING: whoever deletes a draft deletes its files first; the database insists on it.
+    draft = models.ForeignKey(Draft, on_delete=models.DO_NOTHING, related_name="attachments")
     path = models.CharField(max_length=600)
     content = models.ForeignKey("files.StoredFile", db_column="sha256", on_delete=models.PROTECT, related_name="+")
     filename = models.CharField(max_length=255)

@@ -1,4 +1,4 @@
-"""Rehearsing a form (Probeausfüllung): valid answers of the house's own making, for the walk, the demo and whoever tries a form out."""
+"""Rehearsing a form (Probeausfüllung): valid answers of the house's own making, for the walk and the demo."""
 
 from dataclasses import dataclass
 from functools import lru_cache

@@ -135,6 +135,8 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
     application.save(force_insert=True)
     with official_language():
         _file(actor, application, form, answers, attachments, applicant, now)
+    if attachments:
+        held.attachments.all().delete()
     held.delete()
     events.publish(
         actor,

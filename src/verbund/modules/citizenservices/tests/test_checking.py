@@ -180,7 +180,7 @@ def test_answers_are_shown_in_words() -> None:
     assert shown(field(DataType.CURRENCY), "1234.5") == "1234,5 €"
 
 
-# ---- Characters --------------------------------------------------------------------------------------------------------
+# ---- Characters ----------------------------------------------------------------------------------------------------
 
 
 def test_the_repertoire_is_that_of_the_published_list(shared_dir: Path) -> None:
@@ -206,7 +206,7 @@ def test_a_decomposed_letter_is_composed_at_the_edge_and_refused_behind_it() -> 
     assert refused_character(normalised("u\u0308")) is None
 
 
-# ---- Patterns ----------------------------------------------------------------------------------------------------------
+# ---- Patterns ------------------------------------------------------------------------------------------------------
 
 
 def test_a_pattern_cannot_be_driven_into_backtracking() -> None:

@@ -1,4 +1,4 @@
-"""Forms of the standard: every released sample imports, every broken one is refused by reason, made-up answers are valid."""
+"""Forms of the standard: released samples import, broken ones are refused by reason, made-up answers are valid."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +34,8 @@ def _released(samples: Path) -> Iterator[tuple[str, FormDefinition]]:
 
 def _schema(inside: str, *, kind: str = "input", data_type: str = "text", extra: str = "", count: str = "1:1") -> bytes:
     """A schema of one field; `inside` stands in the field, `extra` in the schema."""
-    text = f"""{HEAD}<x:stammdatenschema><x:identifikation><x:id>S1</x:id><x:version>1.0.0</x:version></x:identifikation>
+    text = f"""{HEAD}<x:stammdatenschema>
+    <x:identifikation><x:id>S1</x:id><x:version>1.0.0</x:version></x:identifikation>
     <x:name>Probe</x:name>{extra}<x:struktur><x:anzahl>{count}</x:anzahl><x:enthaelt><x:datenfeld>
     <x:identifikation><x:id>F1</x:id><x:version>1.0.0</x:version></x:identifikation><x:name>Feld</x:name>
     <x:feldart><code>{kind}</code></x:feldart><x:datentyp><code>{data_type}</code></x:datentyp>{inside}

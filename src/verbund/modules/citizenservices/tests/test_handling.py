@@ -1,4 +1,4 @@
-"""Working on applications: two at once, questions and answers, decisions, and what a refused step leaves behind: nothing."""
+"""Working on applications: two at once, questions, decisions; and a refused step leaves nothing behind."""
 
 import threading
 from typing import Any

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from html import unescape
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -170,3 +171,108 @@ def test_no_form_of_the_house_needs_script_or_breaks(db: None, guest_client: Cli
         check = _fill(guest_client, first)
         sent = guest_client.post(check, {"delivery": "post"})
         assert sent.status_code == 302, _errors(sent)
+
+
+def test_every_released_form_of_the_standard_is_filled_in_and_sent_over_http(
+    db: None, guest_client: Client, shared_dir: Path
+) -> None:
+    files = sorted((shared_dir / "standards/fim/samples/xdf3").glob("*.xml"))
+    assert len(files) >= 16
+    with acting_for("alpha"):
+        factories.town()
+        for number, file in enumerate(files):
+            factories.offer_form(file.read_bytes(), filename=file.name, title=f"Formular {number}")
+    for number in range(len(files)):
+        first = guest_client.post(f"/leistungen/formular-{number}/beginnen/")["Location"]
+        check = _fill(guest_client, first)
+        page = guest_client.get(check)
+        assert page.status_code == 200
+        sent = guest_client.post(check, {"delivery": "mailbox"})
+        assert sent.status_code == 302, (files[number].name, _errors(sent))
+    with acting_for("alpha"):
+        assert Application.objects.count() == len(files)
+
+
+def test_the_question_is_answered_over_http(offered: UUID, guest_client: Client) -> None:
+    with acting_for("alpha"):
+        ref = factories.submit(service=offered)
+        version = factories.taken(ref)
+        services.ask_back(factories.clerk(), application_id=ref.id, question="Wo?", expected_version=version, now=NOW)
+    guest_client.post("/stand/", {"code": ref.tracking_code})
+    url = f"/stand/{ref.id}/antworten/"
+    refused = guest_client.post(url, {"text": ""})
+    assert refused.status_code == 400
+    assert 'href="#text"' in refused.content.decode()
+    sent = guest_client.post(url, {"text": "<script>alert(1)</script>"})
+    assert sent["Location"] == f"/stand/{ref.id}/"
+    page = guest_client.get(sent["Location"]).content.decode()
+    assert "<script>alert(1)" not in page
+    assert guest_client.get(url)["Location"] == f"/stand/{ref.id}/", "nothing more to answer"
+
+
+def test_the_decision_is_downloaded_by_the_applicant_alone(offered: UUID, guest_client: Client) -> None:
+    with acting_for("alpha"):
+        ref = factories.submit(service=offered)
+        services.send_receipt(SYSTEM, application_id=ref.id, now=NOW)
+        receipt = Application.objects.get(pk=ref.id).receipt_document_id
+    url = f"/stand/{ref.id}/dokument/{receipt}/"
+    assert guest_client.get(url).status_code == 404
+    guest_client.post("/stand/", {"code": ref.tracking_code})
+    answer = guest_client.get(url)
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert b"".join(answer.streaming_content).startswith(b"%PDF-")  # type: ignore[attr-defined]
+    with acting_for("alpha"):
+        assert [m.read_at is not None for m in Application.objects.get(pk=ref.id).messages.all()] == [True]
+
+
+def test_an_application_is_taken_back_over_http_after_being_asked_once(offered: UUID, guest_client: Client) -> None:
+    with acting_for("alpha"):
+        ref = factories.submit(service=offered)
+    guest_client.post("/stand/", {"code": ref.tracking_code})
+    url = f"/stand/{ref.id}/zuruecknehmen/"
+    assert guest_client.get(url).status_code == 200
+    with acting_for("alpha"):
+        assert Application.objects.get(pk=ref.id).outcome == ""
+    guest_client.post(url)
+    with acting_for("alpha"):
+        assert Application.objects.get(pk=ref.id).outcome == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/leistungen/gibt-es-nicht/",
+        "/antrag/00000000-0000-0000-0000-000000000000/1/",
+        "/antrag/00000000-0000-0000-0000-000000000000/pruefen/",
+        "/stand/00000000-0000-0000-0000-000000000000/",
+        "/stand/00000000-0000-0000-0000-000000000000/antworten/",
+        "/antrag/gesendet/00000000-0000-0000-0000-000000000000/",
+    ],
+)
+def test_what_is_not_there_is_not_found(offered: UUID, guest_client: Client, path: str) -> None:
+    assert guest_client.get(path).status_code == 404
+    assert guest_client.post(path).status_code in (404, 405)
+
+
+def test_a_page_beyond_the_last_is_not_found_and_pages_may_be_opened_out_of_order(
+    offered: UUID, guest_client: Client
+) -> None:
+    first = _begin(guest_client)
+    assert guest_client.get(first.replace("/1/", "/3/")).status_code == 200
+    assert guest_client.get(first.replace("/1/", "/9/")).status_code == 404
+    assert guest_client.get(first.replace("/1/", "/0/")).status_code == 404
+    check = guest_client.get(first.replace("/1/", "/pruefen/"))
+    assert "fehler=1" in check.content.decode()
+    refused = guest_client.post(first.replace("/1/", "/pruefen/"), {"delivery": "mailbox"})
+    assert refused.status_code == 400
+    with acting_for("alpha"):
+        assert Application.objects.count() == 0
+
+
+def test_the_list_of_ones_own_wants_an_account(offered: UUID, guest_client: Client) -> None:
+    for path in ("/konto/antraege/", "/konto/postfach/"):
+        answer = guest_client.get(path)
+        assert answer.status_code == 302
+        assert "/konto/anmelden/" in answer["Location"]

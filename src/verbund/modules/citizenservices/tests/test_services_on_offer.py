@@ -24,7 +24,7 @@ def test_the_same_form_again_is_the_same_version_and_another_content_is_told() -
     first = services.import_form(EDITOR, content=PARKING, filename="a.xml", now=NOW)
     again = services.import_form(EDITOR, content=PARKING + b"\n", filename="b.xml", now=NOW)
     assert again.form_version_id == first.form_version_id
-    changed = PARKING.replace("Amtliches Kennzeichen".encode(), "Kennzeichen des Autos".encode())
+    changed = PARKING.replace(b"Amtliches Kennzeichen", b"Kennzeichen des Autos")
     assert changed != PARKING
     with pytest.raises(services.VersionTaken):
         services.import_form(EDITOR, content=changed, filename="c.xml", now=NOW)

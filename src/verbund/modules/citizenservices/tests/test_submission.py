@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -242,13 +242,13 @@ class TestSubmission:
 
     def test_by_post_needs_an_address(self) -> None:
         content = (
-            '<x:xdatenfelder.stammdatenschema.0102 xmlns:x="urn:xoev-de:fim:standard:xdatenfelder_3.0.0">'
-            "<x:stammdatenschema><x:identifikation><x:id>S1</x:id><x:version>1</x:version></x:identifikation>"
-            "<x:name>Probe</x:name><x:struktur><x:anzahl>1:1</x:anzahl><x:enthaelt><x:datenfeld><x:identifikation>"
-            "<x:id>F1</x:id></x:identifikation><x:name>Frage</x:name><x:feldart><code>input</code></x:feldart>"
-            "<x:datentyp><code>text</code></x:datentyp></x:datenfeld></x:enthaelt></x:struktur></x:stammdatenschema>"
-            "</x:xdatenfelder.stammdatenschema.0102>"
-        ).encode()
+            b'<x:xdatenfelder.stammdatenschema.0102 xmlns:x="urn:xoev-de:fim:standard:xdatenfelder_3.0.0">'
+            b"<x:stammdatenschema><x:identifikation><x:id>S1</x:id><x:version>1</x:version></x:identifikation>"
+            b"<x:name>Probe</x:name><x:struktur><x:anzahl>1:1</x:anzahl><x:enthaelt><x:datenfeld><x:identifikation>"
+            b"<x:id>F1</x:id></x:identifikation><x:name>Frage</x:name><x:feldart><code>input</code></x:feldart>"
+            b"<x:datentyp><code>text</code></x:datentyp></x:datenfeld></x:enthaelt></x:struktur></x:stammdatenschema>"
+            b"</x:xdatenfelder.stammdatenschema.0102>"
+        )
         draft = services.start_draft(GUEST, service_id=factories.offer_form(content), now=NOW)
         _save(draft, {"F1.0": "Antwort"})
         with pytest.raises(services.DraftInvalid):
