@@ -13,7 +13,9 @@ from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events import publishing, tasks
 from verbund.platform.events.models import EventReceipt
 from verbund.platform.identity import policy
-from verbund.platform.identity.actor import Actor
+from verbund.platform.identity.actor import Actor, ActorKind
+from verbund.platform.identity.jobs import troubled_jobs
+from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import acting_for
 
 
@@ -134,6 +136,17 @@ def test_a_failed_hearer_is_tried_again_later_and_leaves_no_receipt(work: Callab
     work()
     assert len(heard) == 1
     assert [j["status"] for j in jobs()] == ["succeeded"]
+
+
+def test_operators_learn_the_class_of_what_failed_and_nothing_of_its_words(work: Callable[[], None]) -> None:
+    failing["times"] = 1
+    with acting_for("alpha"):
+        events.publish(Actor.system("alpha", "test"), LAMP)
+    work()
+    operator = Actor(ActorKind.STAFF, uuid4(), "Ole Operator", "alliance", frozenset({Role.OPERATOR}))
+    with acting_for("alliance"):
+        (row,) = troubled_jobs(operator, failed=False).rows
+    assert (row.body, row.attempts, row.error) == ("Stadt Alphausen", 1, "RuntimeError")
 
 
 def test_a_body_cannot_write_a_job_in_another_bodys_name(alpha: Any) -> None:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 import structlog
 from django.db import connection, transaction
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
+from verbund.platform.identity import jobs
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import acting_for
 
@@ -31,11 +32,23 @@ def _table() -> Mapping[tuple[str, str], tuple[type[Any], Hearer]]:
     return {(name_of(kind), name_of(h)): (kind, h) for kind, heard_by in hearers().items() for h in heard_by}
 
 
-@app.task(name="verbund.hear", retry=RETRY)
+@app.task(name="verbund.hear", retry=RETRY, pass_context=True)
 def hear(
-    body: str, sender: str, hearer: str, event: str, event_id: str, values: dict[str, Any], request_id: str = ""
+    context: JobContext,
+    body: str,
+    sender: str,
+    hearer: str,
+    event: str,
+    event_id: str,
+    values: dict[str, Any],
+    request_id: str = "",
 ) -> None:
     """Bring one event to one hearer, as the body's role, with effect at most once."""
+    with jobs.noting_failures(context.job.id):
+        _hear(body, hearer, event, event_id, values, request_id)
+
+
+def _hear(body: str, hearer: str, event: str, event_id: str, values: dict[str, Any], request_id: str) -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(body=body, hearer=hearer, event_id=event_id, request_id=request_id)
     try:
@@ -66,9 +79,14 @@ def _first_time(key: str) -> bool:
         return cursor.fetchone() is not None
 
 
-@app.task(name="verbund.timed", retry=RetryStrategy(max_attempts=3, exponential_wait=5))
-def timed(body: str, work: str, timestamp: int) -> None:
+@app.task(name="verbund.timed", retry=RetryStrategy(max_attempts=3, exponential_wait=5), pass_context=True)
+def timed(context: JobContext, body: str, work: str, timestamp: int) -> None:
     """Run one piece of timed work (a function of a room's `tasks.py`, listed in the wiring) for one body."""
+    with jobs.noting_failures(context.job.id):
+        _timed(body, work)
+
+
+def _timed(body: str, work: str) -> None:
     from .timing import work_named
 
     structlog.contextvars.clear_contextvars()
