@@ -8,7 +8,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "verbund"
 # File -> why it speaks SQL of its own. Values are always parameters.
 ALLOWED = {
     "commands/check.py": "asks PostgreSQL about roles and encryption without Django",
-    "commands/walk/__init__.py": "asks the walk's own instance about its jobs and its version",
     "commands/demo/resetting.py": "drops and makes the demo's database as superuser",
     "commands/metrics.py": "counts the queue without Django",
     "commands/serve.py": "reads the addresses to print without Django",
