@@ -1,4 +1,4 @@
-"""Furnish a body for the journeys; run as a script, in the surroundings of the live installation, prints the town as JSON."""
+"""Furnish a body for the journeys; run as a script in the surroundings of the live installation, prints JSON."""
 
 import json
 import os
@@ -14,7 +14,7 @@ def main(schema_name: str) -> None:
     from verbund.commands.walk.town import furnish
 
     town = furnish(schema_name, password=os.environ["JOURNEY_PASSWORD"], now=datetime.now(UTC))
-    print(json.dumps(asdict(town)))
+    sys.stdout.write(json.dumps(asdict(town)) + "\n")
 
 
 if __name__ == "__main__":

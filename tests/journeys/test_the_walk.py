@@ -20,7 +20,7 @@ KNOWN = (
 
 @pytest.fixture(scope="session")
 def site(live: Live) -> Iterator["object"]:
-    from verbund.commands.walk.journey import Site
+    from verbund.commands.walk.site import Site
 
     site = Site(live.town, live.port, live.children.mails)
     yield site
@@ -29,7 +29,8 @@ def site(live: Live) -> Iterator["object"]:
 
 def walked(site: object, schema: Path | None = None) -> Report:
     """Walk once and return what was found; the first untruth is raised."""
-    from verbund.commands.walk.journey import Site, Walk
+    from verbund.commands.walk.journey import Walk
+    from verbund.commands.walk.site import Site
 
     assert isinstance(site, Site)
     report = Report(quiet=True)

@@ -1,4 +1,4 @@
-"""`verbund demo`: the alliance of the demo with six bodies at work for two years, loaded through the services, then served.
+"""`verbund demo`: an alliance with six bodies at work for two years, loaded through the services, then served.
 
 Everything in it is invented but the bodies' names and keys. The second factor is not enforced in the demo.
 """

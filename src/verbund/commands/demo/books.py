@@ -1,4 +1,4 @@
-"""Two years of books: plan, opening balance, invoices and payments, claims, and the bank's statements with all that goes wrong."""
+"""Two years of books: plan, opening balance, invoices and payments, claims, and statements with all that goes wrong."""
 
 import random
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from .calendar import Calendar, office_hour, working_day
 from .facts import LEDGER, YEARS, DemoBody
 from .papers import Words
 
-# An account more than the sample chart has: the bank from which bills are paid, whose statements are not imported in the demo.
+# One account more than the sample chart has: the bank from which bills are paid; its statements are not imported.
 _OUTGOING: Final = "1815"
 _OWN_ACCOUNT: Final = f"{_OUTGOING};Girokonto für Auszahlungen;asset;;ja;;;\n"
 _OPENING: Final = (  # account, cents per point of the body's scale; the difference is the general reserve
@@ -100,7 +100,6 @@ class Books:
 
     def _open_balance(self, treasurer: Any, now: datetime) -> None:
         from verbund.modules.budget import services as budget
-        from verbund.modules.budget.models import VoucherKind
 
         lines, total = [], 0
         for account, points in _OPENING:
@@ -119,10 +118,10 @@ class Books:
             text=f"Eröffnungsbilanz {YEARS[0]}",
             lines=lines,
             now=now,
-            kind=VoucherKind.OPENING,
+            kind=budget.VoucherKind.OPENING,
         )
 
-    # --- what happens over the years -----------------------------------------------------------------------------------
+    # --- what happens over the years
 
     def _plan_deeds(self) -> None:
         for year in YEARS:
@@ -147,7 +146,6 @@ class Books:
     def _invoices(self, now: datetime) -> None:
         """A month's bills: expense against payables, each an open item; one batch."""
         from verbund.modules.budget import services as budget
-        from verbund.modules.budget.models import VoucherKind
 
         postings = []
         for product, account, finance, cents, text in _EXPENSE:
@@ -168,7 +166,7 @@ class Books:
                         budget.Line(account, product, debit=amount),
                         budget.Line("3510", product, credit=amount, new_item=item),
                     ],
-                    VoucherKind.INVOICE,
+                    budget.VoucherKind.INVOICE,
                 )
             )
         budget.post_vouchers(self.actors["budget_officer"], ledger=LEDGER, postings=postings, now=now)
@@ -176,11 +174,10 @@ class Books:
     def _payments(self, now: datetime) -> None:
         """The month's payment run by the treasury; a few bills stay open."""
         from verbund.modules.budget import services as budget
-        from verbund.modules.budget.models import VoucherKind
 
-        due, kept = [], []
-        for bill in self._open_bills:
-            (kept if self.rng.random() < 0.06 else due).append(bill)
+        late = {bill[0] for bill in self._open_bills if self.rng.random() < 0.06}
+        due = [bill for bill in self._open_bills if bill[0] not in late]
+        kept = [bill for bill in self._open_bills if bill[0] in late]
         self._open_bills = kept
         postings = [
             budget.Posting(
@@ -193,7 +190,7 @@ class Books:
                     budget.Line("3510", product, debit=amount, open_item=item),
                     budget.Line(_OUTGOING, product, credit=amount, finance_account=finance),
                 ],
-                VoucherKind.PAYMENT,
+                budget.VoucherKind.PAYMENT,
             )
             for item, product, finance, amount, text in due
         ]
@@ -218,7 +215,7 @@ class Books:
         self.expect_payment(claim.payment_reference, cents, debtor, now)
 
     def expect_payment(self, reference: str, cents: int, name: str, now: datetime) -> None:
-        """Somebody owes: most pay after one to five weeks, some late or never, some without the reference, a few payments come back."""
+        """Somebody owes: most pay within weeks, some never, some without the reference; a few payments come back."""
         fate = self.rng.random()
         if fate < 0.10:
             return

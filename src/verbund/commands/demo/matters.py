@@ -12,8 +12,8 @@ from .facts import LEDGER, DemoBody
 from .papers import Words
 
 _SPAN: Final = 170  # days before the end over which applications arrive
-_FAMILY_NAME: Final = ".F60000000227."
-_FIRST_NAMES: Final = ".F60000000228."
+_FAMILY_NAME: Final = "F60000000227"
+_FIRST_NAMES: Final = "F60000000228"
 _QUESTIONS: Final = (
     "Bitte senden Sie uns noch eine lesbare Kopie des Nachweises.",
     "Die Angaben zum Zeitraum widersprechen sich. Welcher Tag ist gemeint?",
@@ -26,7 +26,7 @@ _ANSWERS: Final = (
 )
 _REFUSALS: Final = (
     "Die Voraussetzungen liegen nicht vor: Sie sind nach den Unterlagen nicht in dem genannten Gebiet gemeldet.",
-    "Die Fläche wird im beantragten Zeitraum für Kanalbauarbeiten gebraucht. Eine andere Fläche können Sie jederzeit beantragen.",
+    "Die Fläche wird im beantragten Zeitraum für Kanalbauarbeiten gebraucht. Sie können eine andere beantragen.",
 )
 _CONDITIONS: Final = ("", "", "", "Diese Entscheidung gilt nur zusammen mit den eingereichten Unterlagen.")
 
@@ -42,7 +42,8 @@ class Matters:
         self.rng = random.Random(f"{body.schema} matters")  # noqa: S311 - an example, not a secret
         self.system = Actor.system(body.schema, "verbund demo")
         self.guest = Actor.guest(body.schema, "verbund demo")
-        self.services: list[tuple[UUID, Any]] = []  # id and form
+        self.services: list[tuple[UUID, bytes]] = []  # id and form
+        self.standing: dict[UUID, tuple[int, bool]] = {}  # application: its version, and whether it is undecided
 
     def offer(self, now: datetime) -> None:
         """Take over, adapt and publish the body's services."""
@@ -63,8 +64,7 @@ class Matters:
                 },
             )
             services.publish_service(editor, service_id=service, now=now)
-            version = queries.service_settings(editor, service).form_version_id
-            self.services.append((service, queries.form_version(editor, version)[1]))
+            self.services.append((service, queries.service_templates()[offer.template].form))
 
     def plan(self) -> None:
         """Spread the applications over the last months."""
@@ -83,38 +83,41 @@ class Matters:
     def _apply(self, number: int, own: bool, now: datetime) -> None:
         """One application from the first page to its receipt; what follows is entered in the calendar."""
         from verbund.modules.citizenservices import queries, services
-        from verbund.modules.citizenservices.models.sample import sample_files, valid_answers
 
         actor = self.actors["citizen"] if own else self.guest
-        service, form = self.services[number % len(self.services)]
-        answers = valid_answers(form.definition, seed=self.rng.randrange(1_000_000), optional=0.4)
-        for path in answers:
-            if _FAMILY_NAME in path:
-                answers[path] = "Beispiel" if own else self.words.choose("last_names")
-            elif _FIRST_NAMES in path:
-                answers[path] = "Erika" if own else self.words.choose("first_names")
+        service, content = self.services[number % len(self.services)]
+        form = services.rehearse(self.system, content=content, seed=self.rng.randrange(1_000_000), optional=0.4)
         draft = services.start_draft(actor, service_id=service, now=now - timedelta(minutes=14))
-        uploads = {f.path: services.Upload(f.filename, f.content) for f in sample_files(form.definition, answers)}
-        for step in form.steps:
+        for step in range(1, form.steps + 1):
+            answers = [answer for answer in form.answers if answer.step == step]
             result = services.save_step(
                 actor,
                 draft=draft,
-                step=step.number,
-                values={p: v for p, v in answers.items() if step.holds(p) and p not in uploads},
-                uploads={p: u for p, u in uploads.items() if step.holds(p)},
+                step=step,
+                values={a.path: self._named(a, own) for a in answers if a.file is None},
+                uploads={a.path: services.Upload(a.file.filename, a.file.content) for a in answers if a.file},
                 now=now - timedelta(minutes=10),
             )
             if result.problems:
-                raise RuntimeError(f"{self.body.schema}: {form.definition.id} {result.problems}")
+                raise RuntimeError(f"{self.body.schema}: {form.form_id} {result.problems}")
         if not own and number % 23 == 7:
             return  # begun and left lying: a draft
         sent = services.submit_application(actor, draft=draft, now=now, email="" if own else "post@buergerin.example")
         services.send_receipt(self.system, application_id=sent.id, now=now + timedelta(seconds=4))
+        self.standing[sent.id] = (2, True)  # the receipt was the second version
         access = queries.ApplicationAccess(sent.id, "" if own else sent.tracking_code)
         if self.rng.random() < 0.06:
             self._later(now, 1, 4, lambda at: self._withdraw(actor, access, at))
         elif self.rng.random() < 0.94:
             self._later(now, 0.5, 6, lambda at: self._take_over(actor, access, at))
+
+    def _named(self, answer: Any, own: bool) -> str:
+        """The answer, people's names out of the demo's own lists."""
+        if answer.field_id == _FAMILY_NAME:
+            return "Beispiel" if own else self.words.choose("last_names")
+        if answer.field_id == _FIRST_NAMES:
+            return "Erika" if own else self.words.choose("first_names")
+        return str(answer.value)
 
     def _later(self, now: datetime, least: float, most: float, deed: Callable[[datetime], None]) -> None:
         """Enter a deed some working days later, in office hours."""
@@ -125,17 +128,19 @@ class Matters:
     def _withdraw(self, actor: Any, access: Any, now: datetime) -> None:
         from verbund.modules.citizenservices import services
 
-        if self._version(access.id, now)[1]:
+        if self.standing[access.id][1]:
+            self.standing[access.id] = (0, False)
             services.withdraw_application(actor, access=access, now=now, reason="Hat sich erledigt.")
 
     def _take_over(self, actor: Any, access: Any, now: datetime) -> None:
         from verbund.modules.citizenservices import services
 
         clerk = self._clerk(access.id)
-        version, open_ = self._version(access.id, now)
-        if not open_:
+        version, undecided = self.standing[access.id]
+        if not undecided:
             return
-        services.take_over(clerk, application_id=access.id, expected_version=version, now=now)
+        taken = services.take_over(clerk, application_id=access.id, expected_version=version, now=now)
+        self.standing[access.id] = (taken, True)
         fate = self.rng.random()
         if fate < 0.22:
             self._later(now, 0.1, 3, lambda at: self._ask(actor, access, at))
@@ -149,9 +154,10 @@ class Matters:
             self._clerk(access.id),
             application_id=access.id,
             question=self.rng.choice(_QUESTIONS),
-            expected_version=self._version(access.id, now)[0],
+            expected_version=self.standing[access.id][0],
             now=now,
         )
+        self.standing[access.id] = (asked.version, True)
         if self.rng.random() < 0.7:
             self._later(now, 0.5, 6, lambda at: self._answer(actor, access, asked.id, at))
 
@@ -159,11 +165,11 @@ class Matters:
         from verbund.modules.citizenservices import services
 
         services.answer_question(actor, access=access, question_id=question, text=self.rng.choice(_ANSWERS), now=now)
+        self.standing[access.id] = (self.standing[access.id][0] + 1, True)
         self._later(now, 0.5, 5, lambda at: self._decide(access, at))
 
     def _decide(self, access: Any, now: datetime) -> None:
-        from verbund.modules.citizenservices import services
-        from verbund.modules.citizenservices.models.applications import origin_of
+        from verbund.modules.citizenservices import queries, services
         from verbund.modules.records import queries as records_queries
         from verbund.modules.records import services as records
 
@@ -173,14 +179,16 @@ class Matters:
             application_id=access.id,
             outcome="refused" if refused else "granted",
             reason=self.rng.choice(_REFUSALS if refused else _CONDITIONS),
-            expected_version=self._version(access.id, now)[0],
+            expected_version=self.standing[access.id][0],
             now=now,
         )
+        self.standing[access.id] = (decision.version, False)
         at = now + timedelta(seconds=7)
+        case_id = queries.application(self.system, access.id, now=now).case_id
         records.dispatch_letter(self.system, letter_id=decision.letter_id, now=at)
         services.note_delivery(
             self.system,
-            origin=origin_of(access.id),
+            origin=records_queries.case(self.system, case_id).origin,
             letter_id=decision.letter_id,
             document_id=decision.letter_document_id,
             title=records_queries.document(self.system, decision.letter_document_id).title,
@@ -222,9 +230,3 @@ class Matters:
 
     def _clerk(self, application: UUID) -> Any:
         return self.actors["clerk"] if application.int % 3 else self.actors["clerk2"]
-
-    def _version(self, application: UUID, now: datetime) -> tuple[int, bool]:
-        from verbund.modules.citizenservices import queries
-
-        view = queries.application(self.actors["auditor"], application, now=now)
-        return view.version, view.state in ("submitted", "in_progress", "query_open")

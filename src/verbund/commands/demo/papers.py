@@ -1,4 +1,4 @@
-"""Papers for the demo's files: German administrative prose put together from a list of sentences, as text or as a plain PDF."""
+"""Papers for the demo's files: administrative prose put together from a list of sentences, as text or plain PDF."""
 
 import random
 from datetime import date

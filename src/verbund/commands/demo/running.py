@@ -1,4 +1,4 @@
-"""Founding the bodies one after the other, as the owner, while those already founded are loaded in processes of their own."""
+"""Founding the bodies one after the other, as the owner, while those founded are loaded in processes of their own."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ _WORDS: Final = {
 
 
 def load_all() -> bool:
-    """Load what is not there yet; False when nothing was left to do. The process is the owner (`verbund setup` has run).
+    """Load what is not there yet; False when nothing was left to do. The process is the owner, after `verbund setup`.
 
     Raises:
         installation.Unready: the loading failed, or an earlier one was cut off.

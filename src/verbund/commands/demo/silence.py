@@ -1,4 +1,4 @@
-"""Nobody hears the events of the demo's past: the loader calls what the hearers would call, with the clock of that day."""
+"""Nobody hears the events of the demo's past: the loader calls what hearers would call, with the clock of that day."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -1,7 +1,8 @@
 """`verbund walk`: drives one application all the way through an instance of its own, and shows the evidence.
 
-The instance is complete: an embedded PostgreSQL of its own, web and worker as processes, files and mail in a folder that is gone
-afterwards. Everything after the furnishing happens over HTTP, as citizens and staff would do it in a browser without scripts.
+The instance is complete: an embedded PostgreSQL of its own, web and worker as processes, files and mail in a folder
+that is gone afterwards. Everything after the furnishing happens over HTTP, as citizens and staff would do it in a
+browser without scripts.
 """
 
 import argparse
@@ -56,8 +57,8 @@ def main(argv: Sequence[str]) -> int:
     return 0 if report.ok else 1
 
 
-def walk(report: Report, schemas: Sequence[Path], *, keep: bool = False) -> None:
-    """Start an instance, walk once for each schema (once with the parking permit when there is none), check the chains, end it.
+def walk(report: Report, schemas: Sequence[Path | None], *, keep: bool = False) -> None:
+    """Start an instance, walk once for each schema (without any: the parking permit), check the chains, end it.
 
     Raises:
         Untrue, httpx.HTTPError, installation.Unready: at the first step that is not true.
@@ -69,7 +70,8 @@ def walk(report: Report, schemas: Sequence[Path], *, keep: bool = False) -> None
             instance.children.start()
             step.found(folder=str(instance.var), postgresql=_version(), port=instance.port)
         from . import town as towns
-        from .journey import Site, Walk
+        from .journey import Walk
+        from .site import Site
 
         with report.step(_("A town is founded and furnished")) as step:
             towns.make_bodies()
@@ -83,7 +85,7 @@ def walk(report: Report, schemas: Sequence[Path], *, keep: bool = False) -> None
             step.found(bodies=2, people=len(town.emails), host=town.host)
         site = Site(town, instance.port, instance.children.mails)
         try:
-            for schema in schemas or [None]:
+            for schema in schemas or (None,):
                 Walk(site, report, schema).run()
         finally:
             site.close()
@@ -114,15 +116,11 @@ def verified() -> dict[str, object]:
 
 
 def _jobs() -> dict[str, object]:
-    import os
+    from django.db.models import Count
+    from procrastinate.contrib.django.models import ProcrastinateJob
 
-    import psycopg
-
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        rows = connection.execute(
-            "SELECT status::text, count(*) FROM public.procrastinate_jobs GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-    counts = dict(rows)
+    rows = ProcrastinateJob.objects.values_list("status").annotate(number=Count("id")).order_by("status")
+    counts: dict[str, int] = dict(rows)
     true(not counts.get("failed"), f"{counts.get('failed')} jobs have failed")
     return {"jobs": ", ".join(f"{status}: {number}" for status, number in counts.items())}
 
@@ -130,6 +128,6 @@ def _jobs() -> dict[str, object]:
 def _version() -> str:
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW server_version")
-        return str(cursor.fetchone()[0])
+    connection.ensure_connection()
+    number: int = connection.connection.info.server_version
+    return f"{number // 10000}.{number % 10000}"

@@ -21,7 +21,7 @@ _PATIENCE: Final = 60.0  # seconds until the first page
 
 @dataclass
 class Children:
-    """The two processes of an installation; their output lies in `var`, their surroundings are those of this process, or `environment`."""
+    """The two processes of an installation; their output lies in `var`; they run in `environment`, or in ours."""
 
     var: Path
     port: int
@@ -42,12 +42,17 @@ class Children:
         begun = time.monotonic()
         while time.monotonic() - begun < _PATIENCE:
             self.check()
-            with suppress(urllib.error.URLError, OSError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - begun
+            if self._answers():
+                return time.monotonic() - begun
             time.sleep(0.05)
         raise installation.Unready(_("The web process does not answer: {lines}").format(lines=self.log("web")))
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
 
     def check(self) -> None:
         """Raise when a child has ended.

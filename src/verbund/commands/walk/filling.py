@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from verbund.modules.citizenservices.gateways.xdatenfelder import read_form
-from verbund.modules.citizenservices.models.checking import shown, typed
-from verbund.modules.citizenservices.models.form import FormDefinition
-from verbund.modules.citizenservices.models.sample import SampleFile, sample_files, valid_answers
+from verbund.modules.citizenservices.services import Rehearsal, RehearsedAnswer, rehearse
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import BodyFacts, acting_for
 
 from .visitor import FilledForm, Page, Untrue, Visitor
 
@@ -16,43 +15,30 @@ _MOST_ENTRIES = 60  # additions of an entry on one page; more is a page that nev
 
 @dataclass
 class Answers:
-    """Valid answers of the walk's own making for one form, and which of them have been given."""
+    """Valid answers of the house's own making to every question of a form, and which of them have been given."""
 
-    definition: FormDefinition
-    values: dict[str, str]
-    files: dict[str, SampleFile]
+    form: Rehearsal
+    by_path: dict[str, RehearsedAnswer]
     given: set[str] = field(default_factory=set)
 
     @classmethod
-    def to(cls, definition: FormDefinition, *, seed: int = 1) -> "Answers":
-        """Answers to every question of the form, the optional ones too; the same for the same seed."""
-        values = valid_answers(definition, seed=seed, optional=1.0)
-        return cls(definition, values, {f.path: f for f in sample_files(definition, values)})
+    def to(cls, content: bytes, body: BodyFacts) -> "Answers":
+        """Answers to the form in a file; no database is asked."""
+        with acting_for(body):
+            form = rehearse(Actor.system(body.schema_name, "verbund walk"), content=content)
+        return cls(form, {answer.path: answer for answer in form.answers})
 
-    def typed(self, path: str) -> str:
-        """An answer as a person would type it."""
-        asked = self.definition.field_at(path)
-        return typed(asked, self.values[path]) if asked is not None else self.values[path]
+    def files(self) -> list[RehearsedAnswer]:
+        """The answers that are files."""
+        return [answer for answer in self.form.answers if answer.file]
 
     def shown(self) -> list[str]:
         """The answers as a reader sees them, files by their names."""
-        out = []
-        for path, value in self.values.items():
-            asked = self.definition.field_at(path)
-            if path in self.files:
-                out.append(self.files[path].filename)
-            elif asked is not None:
-                out.append(shown(asked, value))
-        return out
-
-
-def definition_of(content: bytes) -> FormDefinition:
-    """The form in a file in the format XDatenfelder 3."""
-    return read_form(content).definition
+        return [answer.shown for answer in self.form.answers]
 
 
 def fill_page(visitor: Visitor, page: Page, answers: Answers) -> FilledForm:
-    """Give the page's questions their answers; entries of repeated questions are added until all answers have a place."""
+    """Give the page's questions their answers; entries are added until all answers have a place."""
     for _attempt in range(_MOST_ENTRIES):
         form = guided(page)
         _give(form, answers)
@@ -76,27 +62,24 @@ def guided(page: Page) -> FilledForm:
 
 def _give(form: FilledForm, answers: Answers) -> None:
     for name in form.names():
-        if name in answers.values and name not in answers.files:
-            form.fill(name, answers.typed(name))
+        answer = answers.by_path.get(name)
+        if answer is not None and answer.file is None:
+            form.fill(name, answer.typed)
             answers.given.add(name)
             continue
-        several = _under(name, answers.values)
-        if not several:
-            continue
-        if several[0] in answers.files:
-            missing = [p for p in several if p not in answers.given]
-            if missing:
-                form.attach(name, *((f.filename, f.content, f.media_type) for f in (answers.files[p] for p in missing)))
-                answers.given.update(missing)
-        else:
-            form.fill(name, *(answers.values[p] for p in several))
-            answers.given.update(several)
+        several = _under(name, answers.by_path)
+        files = [each.file for each in several if each.file and each.path not in answers.given]
+        if files:
+            form.attach(name, *((file.filename, file.content, file.media_type) for file in files))
+        elif several and several[0].file is None:
+            form.fill(name, *(each.value for each in several))
+        answers.given.update(each.path for each in several)
 
 
-def _under(base: str, values: Mapping[str, str]) -> list[str]:
-    """The paths of the values of one repeated question: its base and a number."""
+def _under(base: str, by_path: Mapping[str, RehearsedAnswer]) -> list[RehearsedAnswer]:
+    """The answers of one repeated question: those at its base and a number."""
     start = f"{base}."
-    return [p for p in values if p.startswith(start) and p[len(start) :].isdecimal()]
+    return [answer for path, answer in by_path.items() if path.startswith(start) and path[len(start) :].isdecimal()]
 
 
 def _to_be_added(form: FilledForm, answers: Answers) -> str | None:
@@ -104,7 +87,7 @@ def _to_be_added(form: FilledForm, answers: Answers) -> str | None:
     names = form.names()
     for button in form.element.xpath(".//button[@name='action'][starts-with(@value, 'add:')]/@value"):
         base = str(button).removeprefix("add:")
-        wanted = {p[len(base) + 1 :].partition(".")[0] for p in answers.values if p.startswith(f"{base}.")}
+        wanted = {p[len(base) + 1 :].partition(".")[0] for p in answers.by_path if p.startswith(f"{base}.")}
         there = {n[len(base) + 1 :].partition(".")[0] for n in names if n.startswith(f"{base}.")}
         if any(number.isdecimal() and number not in there for number in wanted):
             return base

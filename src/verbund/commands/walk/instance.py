@@ -1,4 +1,4 @@
-"""An instance of its own: embedded PostgreSQL, files and mail in a folder that is gone afterwards, web and worker as children.
+"""An instance of its own: embedded PostgreSQL, files and mail in a folder that is gone afterwards, and its children.
 
 Nothing of the installation beside it is touched; only its collected static files are read when they are there.
 """
@@ -84,7 +84,7 @@ class Instance:
 
             with suppress(Exception):  # whatever state a failed walk left the connection in, the server is stopped next
                 connections.close_all()
-                connections["default"].close_pool()
+                getattr(connections["default"], "close_pool", lambda: None)()
         if self._server is not None:
             with suppress(OSError, RuntimeError, subprocess.SubprocessError):
                 self._server.cleanup()

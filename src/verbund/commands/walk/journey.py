@@ -1,12 +1,9 @@
 """The walk itself: one application from the form's import to the closed case, page by page, every fact read back."""
 
-import csv
 import hashlib
-import io
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -18,56 +15,35 @@ from verbund.modules.citizenservices.queries import service_templates
 from verbund.platform.tenancy.clock import local_date
 
 from . import bank
-from .filling import Answers, definition_of, fill_page, guided
+from .filling import Answers, fill_page
 from .papers import Paper, paper
-from .people import sign_in
+from .reading import (
+    DOCUMENT,
+    UUID,
+    cell,
+    cents,
+    code_on,
+    digests_in,
+    grouped,
+    guided_values,
+    page_id,
+    sentence,
+    stands_in,
+    state,
+    subject_of,
+    table,
+)
 from .report import Report, equal, true
-from .town import Town
-from .visitor import Page, Untrue, Visitor
+from .site import Site
+from .visitor import Page, Untrue, Visitor, folded
 
 OWN_SCHEMA: Final = "bewohnerparkausweis"  # the template the walk takes when no file is named
-_CODE: Final = re.compile(r"\b[0-9A-HJKMNP-TV-Z]{5}(?:-[0-9A-HJKMNP-TV-Z]{5}){4}\b")
-_UUID: Final = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _JOB_SECONDS: Final = 20.0
 _FEE_CENTS: Final = 3070
 _QUESTION: Final = "Bitte reichen Sie den Nachweis noch einmal lesbar ein."
 _ANSWER: Final = "Gern, hier ist er noch einmal. Größe und Schärfe sollten jetzt genügen."
 _PAYER_IBAN: Final = "DE02600501010002034304"
 _EMAIL: Final = "probe.person@buergerin.example"
-
-
-@dataclass
-class Site:
-    """A running installation with a furnished town; people stay signed in, and the bank goes on, from one walk to the next."""
-
-    town: Town
-    port: int
-    mails: Callable[[], list[str]]
-    visitors: dict[str, Visitor] = field(default_factory=dict)
-    bank_balance: int = 0
-    statements: int = 0
-    walks: int = 0
-
-    def __post_init__(self) -> None:
-        self.bank_balance = self.bank_balance or self.town.opening_cents
-
-    def desk(self, role: str) -> tuple[Visitor, str]:
-        """The browser of the colleague with this role, signed in, and how they signed in."""
-        if role in self.visitors:
-            return self.visitors[role], "session"
-        visitor = Visitor(self.town.host, self.port)
-        how = sign_in(visitor, email=self.town.emails[role], password=self.town.password)
-        self.visitors[role] = visitor
-        return visitor, how
-
-    def citizen(self) -> Visitor:
-        """A new browser of somebody nobody knows."""
-        return Visitor(self.town.host, self.port)
-
-    def close(self) -> None:
-        """Close all browsers."""
-        for visitor in self.visitors.values():
-            visitor.close()
 
 
 class Walk:
@@ -79,8 +55,8 @@ class Walk:
         template = service_templates()[OWN_SCHEMA]
         self.content = schema.read_bytes() if schema else template.form
         self.filename = schema.name if schema else template.filename
-        self.definition = definition_of(self.content)
-        self.answers = Answers.to(self.definition)
+        self.answers = Answers.to(self.content, site.town.facts())
+        self.form = self.answers.form
         self.service_url = self.tracking = self.reference = self.payment_reference = ""
         self.status_path = self.case_path = self.claim_path = ""
         self.letter: Paper | None = None
@@ -108,7 +84,7 @@ class Walk:
         finally:
             self.citizen.close()
 
-    # --- the editor -------------------------------------------------------------------------------------------------------
+    # --- the editor
 
     def import_and_publish(self) -> None:
         with self.report.step(_("The editor imports the form and publishes a service")) as step:
@@ -116,13 +92,13 @@ class Walk:
             page = editor.get("/arbeit/verwaltung/formulare/neu/")
             form = page.form(having=["file"]).attach("file", (self.filename, self.content, "application/xml"))
             page = editor.submit(form)
-            true(re.search(rf"/formulare/{_UUID}/$", page.path), f"the import does not lead to the form: {page.path}")
-            true(self.definition.id in page.text, f"{page.path} does not name the form {self.definition.id}")
+            true(re.search(rf"/formulare/{UUID}/$", page.path), f"the import does not lead to the form: {page.path}")
+            true(self.form.form_id in page.text, f"{page.path} does not name the form {self.form.form_id}")
             gaps = page.main.xpath(".//*[contains(@class,'kern-alert')]//li")
             page = editor.get(page.link(r"/leistungen/neu/"))
             page = editor.submit(self._configured(page))
             true(
-                re.search(rf"/leistungen/{_UUID}/$", page.path),
+                re.search(rf"/leistungen/{UUID}/$", page.path),
                 f"the service was not saved: {'; '.join(page.errors())}",
             )
             equal("the form the service uses", self._chosen(page, "form_version"), page_id(self._form_path))
@@ -130,9 +106,9 @@ class Walk:
             page = editor.submit(page.form(action=r"/veroeffentlichen/$"))
             true(page.links(r"/zurueckziehen/$"), f"{page.path}: the service is not published: {page.text[:200]}")
             step.found(
-                form=f"{self.definition.id} {self.definition.version}, SHA-256 {hashlib.sha256(self.content).hexdigest()}",
-                questions=sum(1 for f in self.definition.fields() if f.asked),
-                pages=len(self.definition.steps()),
+                form=f"{self.form.form_id} {self.form.version}, SHA-256 {hashlib.sha256(self.content).hexdigest()}",
+                questions=self.form.questions,
+                pages=self.form.steps,
                 not_carried_out=len(gaps),
                 service=page.path,
                 signed_in=how,
@@ -174,20 +150,20 @@ class Walk:
         return form
 
     def _name(self) -> str:
-        return " ".join(self.definition.title.split())[:120] or self.definition.id
+        return " ".join(self.form.title.split())[:120] or self.form.form_id
 
     @staticmethod
     def _chosen(page: Page, name: str) -> str:
         return page.form(having=[name]).values[name][0]
 
-    # --- the citizen ------------------------------------------------------------------------------------------------------
+    # --- the citizen
 
     def find(self) -> None:
         with self.report.step(_("A citizen finds the service by search")) as step:
             word = max(re.findall(r"[^\W\d_]+", self.title), key=len)
             plain = word.lower().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}))
             page = self.citizen.get(f"/?q={quote(plain)}")
-            hits = [link for link in page.links(r"/leistungen/[a-z0-9-]+/$")]
+            hits = page.links(r"/leistungen/[a-z0-9-]+/$")
             pages = [self.citizen.get(link) for link in hits]
             fitting = [p for p in pages if p.heading == self.title]
             true(fitting, f"the search for “{plain}” does not find “{self.title}”, only {[p.heading for p in pages]}")
@@ -202,7 +178,7 @@ class Walk:
             page = self.citizen.submit(page.form(action=r"/beginnen/$"))
             steps = 0
             code = ""
-            total = len(self.definition.steps())
+            total = self.form.steps
             while not page.path.endswith("/pruefen/"):
                 steps += 1
                 true(steps <= total, f"{page.path}: more pages than the form has ({total})")
@@ -211,27 +187,30 @@ class Walk:
                     page, code = self._leave_and_resume(page)
                 page = self.citizen.submit(fill_page(self.citizen, page, self.answers).press("action", "next"))
             equal("pages asked", steps, total)
-            left = sorted(set(self.answers.values) - self.answers.given)
+            left = sorted(set(self.answers.by_path) - self.answers.given)
             true(not left, f"these answers were never asked for: {left[:5]}")
             page = self.citizen.get(page.url)
-            missing = [text for text in self.answers.shown() if not _stands_in(text, page.text)]
+            missing = [text for text in self.answers.shown() if not stands_in(text, page.text)]
             true(not missing, f"{page.path}: these answers do not stand on the page: {missing[:5]}")
             step.found(
-                pages=steps, answers=len(self.answers.values), files=len(self.answers.files), resumed_by=code[:5] + "-…"
+                pages=steps,
+                answers=len(self.answers.by_path),
+                files=len(self.answers.files()),
+                resumed_by=code[:5] + "-…",
             )
             self.check_page = page
 
     def _leave_and_resume(self, page: Page) -> tuple[Page, str]:
         """Fill in the page, go away, and come back in another browser with nothing but the code."""
         left = self.citizen.submit(fill_page(self.citizen, page, self.answers).press("action", "later"))
-        code = _code_on(left)
+        code = code_on(left)
         stranger = self.site.citizen()
         stranger.get(page.path, expect=404)
         resumed = stranger.get("/antrag/fortsetzen/")
         resumed = stranger.submit(resumed.form(having=["code"]).fill("code", code.lower().replace("-", " ")))
         equal("the page on which the draft goes on", resumed.path, page.path)
-        kept = _guided_values(resumed)
-        lost = [p for p in self.answers.given if p in kept and kept[p] != [self.answers.typed(p)]]
+        kept = guided_values(resumed)
+        lost = [p for p in self.answers.given if p in kept and kept[p] != [self.answers.by_path[p].typed]]
         true(not lost, f"answers were lost on the way: {[(p, kept[p]) for p in lost[:3]]}")
         self.citizen.close()
         self.citizen = stranger
@@ -243,7 +222,7 @@ class Walk:
             form = page.form(having=["delivery"]).fill("delivery", "mailbox").fill("email", _EMAIL)
             page = self.citizen.submit(form)
             true("/antrag/gesendet/" in page.path, f"not sent: {page.path}: {'; '.join(page.errors())}")
-            self.tracking = _code_on(page)
+            self.tracking = code_on(page)
             self.application = page_id(page.path)
             position = "32.10.10" if self.schema is None else "32.30.10"
             found = re.search(rf"{re.escape(position)}-\d{{4}}/\d{{4}}", page.text)
@@ -275,7 +254,7 @@ class Walk:
             step.found(receipt=receipt.evidence(), mail=mail)
             self.receipt = receipt
 
-    # --- the clerk --------------------------------------------------------------------------------------------------------
+    # --- the clerk
 
     def take_over(self) -> None:
         with self.report.step(_("A clerk finds it in the inbox and takes it over")) as step:
@@ -284,19 +263,18 @@ class Walk:
             true(self.reference in page.text, f"{self.reference} is not in the inbox")
             self.case_path = f"/arbeit/vorgaenge/{self.application}/"
             page = clerk.get(page.link(rf"{self.case_path}$"))
-            missing = [text for text in self.answers.shown() if not _stands_in(text, page.text)]
+            missing = [text for text in self.answers.shown() if not stands_in(text, page.text)]
             true(not missing, f"{page.path}: these answers do not stand on the page: {missing[:5]}")
-            documents = page.links(r"/dokumente/")
-            true(len(documents) >= 3 + len(self.answers.files), f"{page.path}: only {len(documents)} documents")
-            kept = [clerk.get(url) for url in documents]
-            digests = {hashlib.sha256(d.content).hexdigest() for d in kept}
+            documents = page.links(DOCUMENT)
+            true(len(documents) >= 3 + len(self.answers.files()), f"{page.path}: only {len(documents)} documents")
+            digests = set(digests_in(clerk, page))
             true(self.receipt.sha256 in digests, "the receipt in the file is not the one the citizen has")
-            sent = {hashlib.sha256(f.content).hexdigest() for f in self.answers.files.values()}
+            sent = {hashlib.sha256(a.file.content).hexdigest() for a in self.answers.files() if a.file}
             true(sent <= digests, "an attachment in the file is not what was sent")
             page = clerk.submit(page.form(action=r"/uebernehmen/$"))
             equal("after taking over", page.path, self.case_path)
             true(page.links(r"/entscheiden/$"), f"{page.path}: the clerk cannot decide")
-            step.found(documents=len(documents), signed_in=how, state=_state(page))
+            step.found(documents=len(documents), signed_in=how, state=state(page))
 
     def ask_and_answer(self) -> None:
         with self.report.step(_("The clerk asks back, the citizen answers with a file")) as step:
@@ -315,10 +293,10 @@ class Walk:
             equal("after answering", page.path, self.status_path)
             page = clerk.get(self.case_path)
             true(_ANSWER in page.text, "the clerk does not see the answer")
-            kept = {hashlib.sha256(clerk.get(u).content).hexdigest() for u in page.links(r"/dokumente/")}
+            kept = digests_in(clerk, page)
             true(hashlib.sha256(scan).hexdigest() in kept, "the file of the answer is not in the case")
             mail = self._mail("Frage|question")
-            step.found(documents=len(page.links(r"/dokumente/")), state=_state(page), mail=mail)
+            step.found(documents=len(page.links(DOCUMENT)), state=state(page), mail=mail)
 
     def decide(self) -> None:
         with self.report.step(_("The clerk grants it: letter and claim in one transaction")) as step:
@@ -356,12 +334,25 @@ class Walk:
             true(self.reference in self.letter.text, "the letter does not name the reference")
             clerk, _how = self.site.desk("clerk")
             case = clerk.get(self.case_path)
-            digests = {hashlib.sha256(clerk.get(u).content).hexdigest() for u in case.links(r"/dokumente/")}
+            digests = digests_in(clerk, case)
             true(self.letter.sha256 in digests, "the letter in the file is not the one the citizen has")
+            proof = self._proof(clerk, case)
             mail = self._mail("Bescheid|Bewilligung|Schreiben|Postfach|letter")
-            step.found(letter=self.letter.evidence(), state=_state(case), mail=mail)
+            step.found(letter=self.letter.evidence(), proof=proof, state=state(case), mail=mail)
 
-    # --- the treasury -----------------------------------------------------------------------------------------------------
+    def _proof(self, clerk: Visitor, case: Page) -> str:
+        """What the file says of the delivery: the way, the time, and the day it counts as made known (§ 41 VwVfG)."""
+        file = clerk.get(case.link(rf"/arbeit/akten/{UUID}/$"))
+        found = file.main.xpath(".//*[@aria-labelledby='letters']//li")
+        true(found, f"{file.path}: the file knows of no letter")
+        told = folded(" ".join(map(str, found[0].itertext())))
+        days = [datetime.strptime(d, "%d.%m.%Y").date() for d in re.findall(r"\d\d\.\d\d\.\d{4}", told)]  # noqa: DTZ007
+        true(len(days) == 2, f"{file.path}: no time of delivery, or no day that it counts from: {told}")
+        true((days[1] - days[0]).days >= 4, f"{file.path}: made known on {days[1]}, delivered on {days[0]}")
+        true(days[1].weekday() < 5, f"{file.path}: made known on a weekend, {days[1]}")
+        return told
+
+    # --- the treasury
 
     def pay(self) -> None:
         with self.report.step(_("The treasury imports the bank's statement, the claim is settled")) as step:
@@ -380,7 +371,7 @@ class Walk:
                 opening=self.site.bank_balance,
                 movements=[
                     bank.Movement(
-                        _FEE_CENTS, today, "Probe Person", _PAYER_IBAN, f"KASSENZ {_grouped(self.payment_reference)}"
+                        _FEE_CENTS, today, "Probe Person", _PAYER_IBAN, f"KASSENZ {grouped(self.payment_reference)}"
                     )
                 ],
                 closing_on=today,
@@ -388,11 +379,11 @@ class Walk:
             )
             form = treasury.get(f"{base}kontoauszuege/").form(having=["file"])
             upload = ("kontoauszug.xml", content, "application/xml")
-            report = treasury.submit(form.attach("file", upload))
+            treasury.submit(form.attach("file", upload))
             self.site.bank_balance += _FEE_CENTS
             page = treasury.get(self.claim_path)
             equal("what is open on the claim", self._open_on_claim(page), "0,00 €")
-            vouchers = [self._voucher(treasury, url) for url in page.links(rf"/belege/{_UUID}/$")]
+            vouchers = [self._voucher(treasury, url) for url in page.links(rf"/belege/{UUID}/$")]
             equal("vouchers on the claim (assessment and receipt)", len(vouchers), 2)
             again = treasury.submit(form.attach("file", upload))
             equal("what is booked on the claim", self._open_on_claim(treasury.get(self.claim_path)), "0,00 €")
@@ -401,7 +392,7 @@ class Walk:
                 claim=self.claim_path,
                 statement=f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}",
                 vouchers="; ".join(vouchers),
-                second_import=_sentence(again, "#report-title"),
+                second_import=sentence(again, "#report-title"),
                 signed_in=how,
             )
 
@@ -419,7 +410,7 @@ class Walk:
         assert digest is not None
         rows = page.main.xpath(".//tbody/tr[not(contains(@class,'bd-total'))]")
         true(len(rows) >= 2, f"{page.path}: {len(rows)} lines")
-        debit, credit = (sum(_cents(_cell(row, place)) for row in rows) for place in (-2, -1))
+        debit, credit = (sum(cents(cell(row, place)) for row in rows) for place in (-2, -1))
         equal(f"debit and credit of {page.heading}", debit, credit)
         equal(f"amount of {page.heading}", debit, _FEE_CENTS)
         return f"{page.heading.split()[-1]} ({digest[0][:16]}…)"
@@ -433,9 +424,9 @@ class Walk:
             status = self.citizen.get(self.status_path)
             open_ = status.main.xpath(".//*[contains(@class,'vb-timeline__item--warning')]")
             true(not open_, f"{status.path}: the citizen is still told to wait or to act")
-            step.found(retention_until=date(year, 12, 31).isoformat(), state=_state(page))
+            step.found(retention_until=date(year, 12, 31).isoformat(), state=state(page))
 
-    # --- what must hold in the end ------------------------------------------------------------------------------------------
+    # --- what must hold in the end
 
     def books(self) -> None:
         with self.report.step(_("References and vouchers without gaps, books in balance")) as step:
@@ -443,7 +434,7 @@ class Walk:
             year = local_date(datetime.now(UTC)).year
             base = f"/arbeit/haushalt/{self.site.town.ledger}/{year}/"
             numbers: dict[str, list[int]] = {}
-            for row in _csv(auditor.get(f"{base}journal/?csv=1")):
+            for row in table(auditor.get(f"{base}journal/?csv=1")):
                 series, _dash, number = row[0].rpartition("-")
                 if not number.isdigit():
                     series, _slash, number = row[0].rpartition("/")
@@ -451,23 +442,23 @@ class Walk:
                 numbers.setdefault(series, []).append(int(number))
             for series, found in numbers.items():
                 equal(f"vouchers of {series}", sorted(found), list(range(1, len(found) + 1)))
-            rows = _csv(auditor.get(f"{base}saldenliste/?csv=1"))
-            debit, credit, balance = (sum(_cents(row[column]) for row in rows) for column in (3, 4, 5))
+            rows = table(auditor.get(f"{base}saldenliste/?csv=1"))
+            debit, credit, balance = (sum(cents(row[column]) for row in rows) for column in (3, 4, 5))
             equal("debit and credit of the trial balance", debit, credit)
             equal("sum of all balances", balance, 0)
             bank_row = next(row for row in rows if row[0] == "1810")
-            equal("money that came in", _cents(bank_row[5]), self.site.bank_balance - self.site.town.opening_cents)
-            number = int(self.reference.rpartition("/")[2])
+            equal("money that came in", cents(bank_row[5]), self.site.bank_balance - self.site.town.opening_cents)
+            count = int(self.reference.rpartition("/")[2])
             if self.site.walks == 1:
-                equal("the first case of its position and year", number, 1)
+                equal("the first case of its position and year", count, 1)
             step.found(
                 vouchers=", ".join(f"{s}: 1–{len(n)}" for s, n in sorted(numbers.items())),
                 turnover=f"{debit / 100:.2f} = {credit / 100:.2f}",
                 balance="0.00",
-                case_number=number,
+                case_number=count,
             )
 
-    # --- helpers ------------------------------------------------------------------------------------------------------------
+    # --- helpers
 
     def _wait(self, visitor: Visitor, path: str, there: Callable[[Page], object], what: str) -> Page:
         """Reload a page until a job has done its part."""
@@ -487,69 +478,11 @@ class Walk:
         end = time.monotonic() + _JOB_SECONDS
         while time.monotonic() < end:
             for mail in reversed(self.site.mails()):
-                subject = _subject(mail)
+                subject = subject_of(mail)
                 if _EMAIL in mail and re.search(words, subject, re.IGNORECASE):
                     true(self.tracking not in mail, "an e-mail carries the tracking code")
                     return subject
             time.sleep(0.1)
         raise Untrue(
-            f"no e-mail with {words} in its subject; there are: {[_subject(m) for m in self.site.mails()][-4:]}"
+            f"no e-mail with {words} in its subject; there are: {[subject_of(m) for m in self.site.mails()][-4:]}"
         )
-
-
-def page_id(text: str) -> str:
-    """The last UUID in an address."""
-    found = re.findall(_UUID, text)
-    true(found, f"no id in {text}")
-    return str(found[-1])
-
-
-def _code_on(page: Page) -> str:
-    found = _CODE.search(page.text)
-    true(found, f"{page.path}: no code on the page")
-    assert found is not None
-    return found[0]
-
-
-def _stands_in(text: str, page: str) -> bool:
-    return " ".join(text.split()) in page
-
-
-def _guided_values(page: Page) -> dict[str, list[str]]:
-    values = guided(page).values
-    return {name: [value.replace("\r\n", "\n") for value in several] for name, several in values.items()}
-
-
-def _state(page: Page) -> str:
-    found = page.main.xpath(".//*[contains(@class,'kern-badge')]")
-    return " ".join(found[0].text_content().split()) if found else "?"
-
-
-def _subject(mail: str) -> str:
-    from email import message_from_string
-    from email.header import decode_header, make_header
-
-    return str(make_header(decode_header(message_from_string(mail).get("Subject", ""))))
-
-
-def _grouped(reference: str) -> str:
-    return " ".join(reference[i : i + 4] for i in range(0, len(reference), 4))
-
-
-def _cell(row: Any, place: int) -> str:
-    text = " ".join(row.xpath("./td")[place].text_content().split())
-    return re.sub(r"[^\d,-]", "", text) or "0"
-
-
-def _sentence(page: Page, place: str) -> str:
-    found = page.main.xpath(".//*[@id=$id]", id=place.lstrip("#"))
-    return " ".join(found[0].text_content().split()) if found else ""
-
-
-def _csv(page: Page) -> list[list[str]]:
-    text = page.content.decode("utf-8-sig")
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))[1:]
-
-
-def _cents(text: str) -> int:
-    return int(text.lstrip("'").replace(".", "").replace(",", ""))

@@ -14,7 +14,7 @@ _KEY: Final = re.compile(r"(?:[A-Z2-7]{4} ?){4,}")
 
 
 def sign_in(visitor: Visitor, *, email: str, password: str) -> str:
-    """Sign in at the workspace; sets up an authenticator app when the house asks for one. Returns the factors used, in words.
+    """Sign in at the workspace; sets up an authenticator app when the house asks for one. Returns how, in words.
 
     Raises:
         Untrue: the pages do not lead into the workspace.

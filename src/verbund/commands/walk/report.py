@@ -1,4 +1,4 @@
-"""What the walk found out: one line per step, with time and evidence; told as it happens, and as one JSON object at the end."""
+"""What the walk found out: one line per step, with time and evidence, as it happens; one JSON object at the end."""
 
 import sys
 import time

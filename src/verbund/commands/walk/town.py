@@ -1,9 +1,15 @@
-"""The town the walk goes through: bodies, people, file plan and books, made through the services as an administration makes them."""
+"""The town the walk goes through: bodies, people, file plan and books, made through the services."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from verbund.platform.tenancy import BodyFacts
+
+if TYPE_CHECKING:  # the doors are there only after the apps are loaded
+    from verbund.platform.identity.actor import Actor
 
 # Everything here is invented and looks like it; `.example` is a domain that nobody can own (RFC 2606).
 ALLIANCE: Final = {"schema_name": "walk_alliance", "slug": "verbund", "name": "Probeverbund AöR", "kind": "alliance"}
@@ -45,6 +51,21 @@ class Town:
     password: str
     emails: dict[str, str]
 
+    def facts(self) -> BodyFacts:
+        """The body as values, for what is worked out without a database."""
+        return BodyFacts(
+            id=UUID(int=0),
+            schema_name=self.schema_name,
+            slug="",
+            name=self.name,
+            kind="town",
+            ags="",
+            ars="",
+            is_alliance=False,
+            rooms=frozenset(),
+            accent_colour="#1d4b8f",
+        )
+
 
 def make_bodies() -> None:
     """The alliance and the town: schemas, roles, tables; as the owner."""
@@ -74,7 +95,7 @@ def furnish(schema_name: str, *, password: str, now: datetime) -> Town:
     return Town(schema_name, host, body.name, IBAN, OPENING_CENTS, LEDGER, password, emails)
 
 
-def _people(actor: "Actor", slug: str, password: str, now: datetime) -> dict[str, str]:  # noqa: F821 - imported where it is needed
+def _people(actor: "Actor", slug: str, password: str, now: datetime) -> dict[str, str]:
     from verbund.platform.identity import services as identity
     from verbund.platform.identity.roles import Role
 
@@ -101,7 +122,7 @@ def _people(actor: "Actor", slug: str, password: str, now: datetime) -> dict[str
     return emails
 
 
-def _books(actor: "Actor", now: datetime) -> None:  # noqa: F821
+def _books(actor: "Actor", now: datetime) -> None:
     from verbund.modules.budget import services as budget
     from verbund.platform.tenancy import local_date
 

@@ -102,9 +102,7 @@ class Page:
             target = urljoin(self.url, form.get("action") or self.url)
             if re.search(action, target) and set(having) <= set(form.inputs.keys()):
                 return FilledForm(self, form, target)
-        offered = ", ".join(
-            f"{f.get('action') or 'here'} {sorted(k for k in f.inputs.keys() if k)}" for f in self.forms()
-        )
+        offered = ", ".join(f"{f.get('action') or 'here'} {sorted(k for k in f.inputs if k)}" for f in self.forms())
         raise Untrue(f"{self.path}: no form {action} with {list(having)} on “{self.heading}”; there are: {offered}")
 
     def errors(self) -> list[str]:
