@@ -1,6 +1,6 @@
-"""Measures records by hand: `.venv/bin/pytest benchmarks/records.py -s` (DOCUMENTS=10000 CASES=1000 by default).
+"""Measures records by hand: `.venv/bin/pytest benchmarks/records.py -s` (DOCUMENTS=10000 CASES=1000 LISTED=300000).
 
-CPU is that of this process, of its PostgreSQL backend and of the process that reads PDFs, added up; what is printed is a median.
+CPU is that of this process, of its PostgreSQL backend and of the process that reads PDFs; the time is a median.
 """
 
 import os
@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,13 +28,15 @@ from verbund.platform.tenancy import acting_for, new_id
 
 DOCUMENTS = int(os.environ.get("DOCUMENTS", "10000"))
 CASES = int(os.environ.get("CASES", "1000"))
+LISTED = int(os.environ.get("LISTED", "300000"))
 TEXT_WORDS = 300
 TICK = os.sysconf("SC_CLK_TCK")
 START = datetime(2026, 1, 2, tzinfo=UTC)
+LATE = START.date()
 
 
 def _cpu_of(pid: int) -> float:
-    with open(f"/proc/{pid}/stat") as stat:
+    with Path(f"/proc/{pid}/stat").open() as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
@@ -71,7 +74,7 @@ def _vocabulary(chance: random.Random) -> list[str]:
     simple = chance.sample(parts, len(parts))
     compounds = [a + chance.choice(["", "s", ""]) + b for a, b in zip(simple, chance.sample(parts, len(parts)))]
     longer = [a + b for a, b in zip(chance.sample(compounds, len(compounds)), simple)]
-    common = "der die das und mit von für ist auf dem wird nicht nach über einen hat zum werden".split()
+    common = ["der", "die", "das", "und", "mit", "von", "für", "ist", "auf", "dem", "wird", "nicht", "nach", "über"]
     return common * 40 + simple * 4 + compounds * 3 + longer
 
 
@@ -132,6 +135,25 @@ def _size(owner: "psycopg.Connection[Any]", expression: str) -> int:
     return int(row[0]) if row else 0
 
 
+_MORE_CASES = """
+INSERT INTO records_case (id, file_id, position_id, reference, year, number, title, origin, unit, party, state,
+                          is_sealed, assigned_name, opened_at, promised_on, metadata, documents, revision)
+SELECT gen_random_uuid(), f.id, f.position_id, 'x-' || n, 2025, 100000 + n, 'Vorgang ' || n, '', (32 + n %% 8)::text,
+       'Person ' || n, 'open', false, '', timestamptz '2025-01-01' + n * interval '1 minute',
+       CASE WHEN n %% 5 = 0 THEN date '2025-02-01' + n %% 900 END, '{}', 0, 1
+  FROM (SELECT id, position_id FROM records_file LIMIT 1) f, generate_series(1, %s) n
+"""
+
+
+def _lists(actor: Actor, meter: Meter, title: str) -> None:
+    filters = queries.CaseFilters
+    meter.measure(f"list page of 50, {title}", lambda: queries.cases(actor), 30)
+    meter.measure(f"  state open, {title}", lambda: queries.cases(actor, filters=filters(state="open")), 30)
+    meter.measure(f"  late, {title}", lambda: queries.cases(actor, filters=filters(deadline_before=LATE)), 30)
+    key = f"{(START - timedelta(days=100)).isoformat()}~{new_id()}"
+    meter.measure(f"  a page far behind, {title}", lambda: queries.cases(actor, after=key), 30)
+
+
 def test_records(real_database: str, system: Actor, staff: Callable[..., Actor], owner_connection: Any) -> None:
     chance = random.Random(7)
     with acting_for("alpha"):
@@ -162,8 +184,12 @@ def test_records(real_database: str, system: Actor, staff: Callable[..., Actor],
                 meter.measure(
                     f"search {typed!r} as {title}: {count}", lambda a=actor, t=typed: queries.search(a, t), 20
                 )
-        meter.measure("list page of 50, clerk", lambda: queries.cases(clerk), 30)
-        meter.measure("list page of 50, registry", lambda: queries.cases(registry), 30)
+        for title, actor in (("registry", registry), ("clerk", clerk)):
+            _lists(actor, meter, f"{title}, {CASES} cases")
+        owner_connection.execute(_MORE_CASES, [LISTED])
+        owner_connection.execute("VACUUM ANALYZE records_case")
+        for title, actor in (("registry", registry), ("clerk", clerk)):
+            _lists(actor, meter, f"{title}, {LISTED} cases")
 
         def submit() -> None:
             with transaction.atomic():

@@ -4,6 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from verbund.modules.records import queries, services
 from verbund.platform.identity.actor import Actor
@@ -229,3 +232,24 @@ def test_pages_of_ranked_hits_go_on_where_the_last_one_ended(clerk: Actor) -> No
     second = queries.search(clerk, "linde", first.next, 3)
     assert (len(first.rows), len(second.rows), second.next) == (3, 2, None)
     assert {hit.document_id for hit in first.rows + second.rows} == ids
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.from_regex(r"(?:[BDFGHKLMNPRSTVWbdfghklmnprstvwzß][aeiouäöü]){2,8}[nrst]?", fullmatch=True),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_every_word_of_a_text_finds_it_in_either_spelling(clerk: Actor, words: list[str]) -> None:
+    umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
+    with transaction.atomic():
+        case = factories.open_case(clerk, title="Anderes")
+        document = factories.file_text(clerk, case, " ".join(words))
+        for word in words:
+            for typed in (word.translate(umlauts), word[:-1] + "*"):
+                page = queries.search(clerk, typed)
+                if page.note is None:
+                    assert document.id in {hit.document_id for hit in page.rows}, typed
+        transaction.set_rollback(True)
