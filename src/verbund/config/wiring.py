@@ -62,7 +62,11 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),
 )
 
-PORTAL_NAVIGATION: Final[tuple[Entry, ...]] = ()
+PORTAL_NAVIGATION: Final[tuple[Entry, ...]] = (
+    (_("Services"), "portal_start", None, "home"),
+    (_("Status and mailbox"), "portal_enter", services_policies.Permission.FOLLOW_APPLICATION, "mail"),
+    (_("My account"), "citizen_account", None, "account-circle"),
+)
 
 USER_NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("My access"), "staff_account", identity_policies.Permission.MANAGE_OWN_ACCESS, "account-circle"),

@@ -7,6 +7,7 @@ from typing import Any, Final
 import structlog
 from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 
 from .context import BodyFacts, connection
 from .models import Host
@@ -15,6 +16,7 @@ _KEEP_SECONDS: Final = 15.0
 _known: dict[str, tuple[float, BodyFacts]] = {}
 
 INSTALLATION_PATHS: Final = frozenset({"/healthz", "/readyz"})
+FRONT_PATHS: Final = frozenset({"/", "/arbeit/"})
 
 
 def body_of_host(host: str) -> BodyFacts | None:
@@ -43,11 +45,17 @@ class BodyMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """A room that is not switched on for the body does not exist there."""
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        """A room that is not switched on for the body does not exist there; its front page leads on to what does."""
         parts = getattr(view, "__module__", "").split(".")
-        if parts[:2] == ["verbund", "modules"] and parts[2] not in request.tenant.rooms:  # type: ignore[attr-defined]
-            raise Http404
+        tenant: BodyFacts | None = getattr(request, "tenant", None)
+        if tenant is None or parts[:2] != ["verbund", "modules"] or parts[2] in tenant.rooms:
+            return None
+        if request.path in FRONT_PATHS:
+            return redirect("ui:landing")
+        raise Http404
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.path in INSTALLATION_PATHS:

@@ -35,6 +35,10 @@ class Surroundings:
         return tenant if isinstance(tenant, BodyFacts) else None
 
     @cached_property
+    def _rooms(self) -> frozenset[str]:
+        return self._body.rooms if self._body else frozenset()
+
+    @cached_property
     def _actor(self) -> Actor | None:
         found: Any = getattr(self._request, "actor", None)
         return found if isinstance(found, Actor) else None
@@ -81,18 +85,20 @@ class Surroundings:
 
     @cached_property
     def navigation(self) -> list[Entry]:
-        """Entries of the workspace for this actor."""
-        return entries(wired("NAVIGATION"), self._actor, self._request.path) if self._actor else []
+        """Entries of the workspace, for staff only."""
+        if not self._actor or not self._actor.is_staff:
+            return []
+        return entries(wired("NAVIGATION"), self._actor, self._request.path, self._rooms)
 
     @cached_property
     def portal_navigation(self) -> list[Entry]:
         """Entries of the portal."""
-        return entries(wired("PORTAL_NAVIGATION"), self._actor, self._request.path)
+        return entries(wired("PORTAL_NAVIGATION"), self._actor, self._request.path, self._rooms)
 
     @cached_property
     def user_navigation(self) -> list[Entry]:
         """Entries of the menu under the person's name."""
-        return entries(wired("USER_NAVIGATION"), self._actor, self._request.path)
+        return entries(wired("USER_NAVIGATION"), self._actor, self._request.path, self._rooms)
 
     @cached_property
     def home_url(self) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.functional import Promise
 from django.utils.module_loading import import_string
 
@@ -35,18 +36,30 @@ def wired(setting: str) -> list[Wired]:
     return list(import_string(value) if isinstance(value, str) else value)
 
 
-def entries(listed: Iterable[Wired], actor: Actor | None, path: str) -> list[Entry]:
+@cache
+def _room(url: str) -> str:
+    """The room whose view answers at `url`, "" for the platform's own pages."""
+    parts = resolve(url).func.__module__.split(".")
+    return parts[2] if parts[:2] == ["verbund", "modules"] else ""
+
+
+def entries(
+    listed: Iterable[Wired], actor: Actor | None, path: str, rooms: frozenset[str] | None = None
+) -> list[Entry]:
     """The entries that `actor` may use; the one whose URL is the longest start of `path` is the active one.
 
-    An entry whose room has no page here (its URL does not resolve) is left out.
+    An entry whose room has no page here (its URL does not resolve), or is not among the `rooms` switched on for the body, is left
+    out.
     """
     shown: list[tuple[str, str, str]] = []
     for label, name, permission, icon in listed:
         if permission is not None and (actor is None or not policy.allows(actor, permission)):
             continue
         try:
-            shown.append((str(label), reverse(name), icon))
+            url = reverse(name)
         except NoReverseMatch:
             continue
+        if rooms is None or not (room := _room(url)) or room in rooms:
+            shown.append((str(label), url, icon))
     active = max((url for _, url, _ in shown if path.startswith(url)), key=len, default="")
     return [Entry(label, url, icon, url == active) for label, url, icon in shown]

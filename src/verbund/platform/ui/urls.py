@@ -8,6 +8,7 @@ app_name = "ui"
 
 urlpatterns = [
     path("farben.css", views.colours, name="colours"),
+    path("willkommen/", views.landing, name="landing"),
     path("sprache/", views.language, name="language"),
     path("impressum/", views.imprint, name="imprint"),
     path("datenschutz/", views.privacy, name="privacy"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
-from verbund.platform.identity.routes import public_page
+from verbund.platform.identity.routes import BodyRequest, public_page
 from verbund.platform.tenancy.context import current_body
 from verbund.platform.ui.colours import stylesheet
+from verbund.platform.ui.context import Surroundings
 
 
 @public_page("a style sheet with nothing but a colour")
@@ -26,6 +27,16 @@ def colours(request: HttpRequest) -> HttpResponse:
 def language(request: HttpRequest) -> HttpResponseBase:
     """Choose the language (cookie), back to the page one came from."""
     return set_language(request)
+
+
+@public_page("leads on to a page that asks for itself")
+@require_safe
+def landing(request: BodyRequest) -> HttpResponseBase:
+    """Where a body without a portal or without an inbox begins: the first page of the navigation, or the sign-in."""
+    navigation = Surroundings(request).navigation
+    if navigation:
+        return redirect(navigation[0].url)
+    return redirect("staff_account" if request.actor.is_staff else "staff_sign_in")
 
 
 def _legal(request: HttpRequest, template: str) -> HttpResponse:
