@@ -48,8 +48,8 @@ def entries(
 ) -> list[Entry]:
     """The entries that `actor` may use; the one whose URL is the longest start of `path` is the active one.
 
-    An entry whose room has no page here (its URL does not resolve), or is not among the `rooms` switched on for the body, is left
-    out.
+    An entry whose room has no page here (its URL does not resolve), or is not among the `rooms` switched on for the
+    body, is left out.
     """
     shown: list[tuple[str, str, str]] = []
     for label, name, permission, icon in listed:
