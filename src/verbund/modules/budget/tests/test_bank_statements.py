@@ -252,6 +252,14 @@ def test_a_return_with_the_banks_fee_reopens_only_what_was_paid(town: Town) -> N
     assert sums == {"receivable": 3070, "suspense_out": 400}
 
 
+def test_a_return_reopens_no_more_than_was_ever_paid(town: Town) -> None:
+    ref = raise_claim(town, 3070)
+    paid(town, 100_000, (70, {"text": ref.payment_reference}))
+    report = paid(town, 100_070, (-3070, {"text": ref.payment_reference, "reason": "AC04"}), statement_id="A-2")
+    assert (report.entries[0].state, report.entries[0].rest_cents) == ("returned", 3000)
+    assert queries.claim(SYSTEM, ref.id).open_cents == 3070
+
+
 def test_importing_again_changes_nothing_and_says_so(town: Town) -> None:
     """Property 16: idempotent."""
     ref = raise_claim(town)
