@@ -209,8 +209,12 @@ class _Builder:
         if asked.media_types:
             attributes["accept"] = ",".join(asked.media_types)
         widget = _ManyFiles(attrs=attributes) if many else forms.FileInput(attrs=attributes)
+        label = asked.label
+        if attached:
+            label = _("Add another file: %(label)s") if many else _("Replace the file: %(label)s")
+            label %= {"label": asked.label}
         self.fields[base] = forms.FileField(
-            label=asked.label,
+            label=label,
             help_text=asked.help or _("PDF, JPG or PNG, at most 10 MB."),
             required=asked.cardinality.required and not attached,
             widget=widget,
