@@ -9,7 +9,7 @@ from uuid import UUID
 from .books import Books
 from .calendar import Calendar, office_hour, working_day
 from .facts import LEDGER, DemoBody
-from .papers import Words
+from .papers import Words, pdf
 
 _SPAN: Final = 170  # days before the end over which applications arrive
 _FAMILY_NAME: Final = "F60000000227"
@@ -95,7 +95,7 @@ class Matters:
                 draft=draft,
                 step=step,
                 values={a.path: self._named(a, own) for a in answers if a.file is None},
-                uploads={a.path: services.Upload(a.file.filename, a.file.content) for a in answers if a.file},
+                uploads={a.path: self._paper(a.file, form.title, now) for a in answers if a.file},
                 now=now - timedelta(minutes=10),
             )
             if result.problems:
@@ -118,6 +118,17 @@ class Matters:
         if answer.field_id == _FIRST_NAMES:
             return "Erika" if own else self.words.choose("first_names")
         return str(answer.value)
+
+    def _paper(self, file: Any, title: str, now: datetime) -> Any:
+        """A file with something to read in it, where the question takes a PDF."""
+        from verbund.modules.citizenservices import services
+
+        if file.media_type != "application/pdf":
+            return services.Upload(file.filename, file.content)
+        text = f"Anlage\n\n{title}\n\n{self.words.person()}, {self.words.choose('streets')}\n{now:%d.%m.%Y}\n\n"
+        return services.Upload(
+            f"anlage-{self.rng.randint(100, 999)}.pdf", pdf(text + "Erfundener Nachweis zur Vorführung.\n")
+        )
 
     def _later(self, now: datetime, least: float, most: float, deed: Callable[[datetime], None]) -> None:
         """Enter a deed some working days later, in office hours."""

@@ -32,6 +32,7 @@ UNITS: Final = {"20": "Finanzen", "32": "Ordnung und Verkehr", "66": "Straßen u
 PEOPLE: Final = {
     "service_editor": "Rieke Redaktion",
     "clerk": "Selma Sachbearbeitung",
+    "head_of_unit": "Volker Vorgesetzt",
     "treasury_clerk": "Kai Kasse",
     "budget_officer": "Hanna Haushalt",
     "auditor": "Paul Prüfung",
@@ -104,7 +105,7 @@ def _people(actor: "Actor", slug: str, password: str, now: datetime) -> dict[str
     emails = {}
     for role, name in PEOPLE.items():
         email = f"{role.replace('_', '-')}@{slug}.example"
-        units = list(UNITS) if role == "clerk" else [""]
+        units = list(UNITS) if role in ("clerk", "head_of_unit") else [""]
         person = identity.create_person(
             actor,
             email=email,
