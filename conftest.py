@@ -43,7 +43,8 @@ class Cluster:
             VAR.mkdir(parents=True, exist_ok=True)
             self.server = embedded.start(VAR / "tests")
             self.superuser = self.server.get_uri()
-            # A cluster of the tests' own: what it holds may be lost with the machine's power, not with a killed process.
+            # A cluster of the tests' own: what it holds may be lost with the machine's power, not with a killed
+            # process.
             with self.admin() as connection:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("ALTER SYSTEM SET full_page_writes = off")
@@ -83,7 +84,7 @@ def _migrations_digest() -> str:
         *files,
         source / "config" / "settings.py",
         ROOT / "tests" / "bodies.py",
-        *sorted(source.rglob("models.py")),
+        *sorted(source.rglob("models.py")), *sorted(source.rglob("models/*.py")),
     ]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

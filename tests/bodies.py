@@ -1,4 +1,5 @@
-"""The three bodies every test database begins with; run as a script by `conftest.py`, as the owner, to make the template."""
+"""The three bodies every test database begins with; run as a script by `conftest.py`, as the owner, to make the
+template."""
 
 import os
 

@@ -1,6 +1,7 @@
 import hashlib
 import threading
 from datetime import UTC
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -53,7 +54,7 @@ def test_the_entries_of_a_lane_are_chained(alpha: Any, system: Actor) -> None:
     assert [e.lane_no for e in entries] == [1, 2, 3]
     assert {e.lane for e in entries} == {entries[0].lane}
     assert bytes(entries[0].hash_prev) == bytes(32)
-    for earlier, later in zip(entries, entries[1:], strict=False):
+    for earlier, later in pairwise(entries):
         assert bytes(later.hash_prev) == bytes(earlier.hash)
     assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]
     assert bytes(AuditLane.objects.get(lane=entries[0].lane).last_hash) == bytes(entries[-1].hash)
@@ -107,7 +108,7 @@ def test_parallel_transactions_take_lanes_of_their_own_and_do_not_wait(real_data
 def test_a_rolled_back_deed_leaves_neither_entry_nor_gap(real_database: str) -> None:
     system = Actor.system("alpha", "test")
     with acting_for("alpha"):
-        with pytest.raises(RuntimeError), transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012 - the deed and its failure
             audit.record(system, "test.undone", "test.thing", 1)
             raise RuntimeError
         audit.record(system, "test.done", "test.thing", 2)

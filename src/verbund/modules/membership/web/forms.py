@@ -4,7 +4,7 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ..models import ROOMS
+from verbund.modules.membership.models import ROOMS
 
 ROOM_NAMES: dict[str, str | Promise] = {
     "citizenservices": _("Online services"),

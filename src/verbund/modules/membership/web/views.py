@@ -8,12 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from verbund.modules.membership import queries, services
+from verbund.modules.membership.policies import Permission
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import now
 
-from .. import queries, services
-from ..policies import Permission
 from .forms import ROOM_NAMES, RoomsForm
 
 
