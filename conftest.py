@@ -84,7 +84,8 @@ def _migrations_digest() -> str:
         *files,
         source / "config" / "settings.py",
         ROOT / "tests" / "bodies.py",
-        *sorted(source.rglob("models.py")), *sorted(source.rglob("models/*.py")),
+        *sorted(source.rglob("models.py")),
+        *sorted(source.rglob("models/*.py")),
     ]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]

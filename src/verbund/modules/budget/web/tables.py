@@ -2,13 +2,17 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
+from typing import Protocol, TypeVar
 
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
 Cell = str | int | date | None
+Row = TypeVar("Row", covariant=True)
+Key = TypeVar("Key", covariant=True)
+CHUNK = 1000
 
 
 class Cents(int):
@@ -27,6 +31,27 @@ def csv_response(filename: str, headers: Sequence[object], rows: Iterable[Sequen
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+class Chunk(Protocol[Row, Key]):
+    """A page of a keyset-paged query."""
+
+    @property
+    def rows(self) -> Sequence[Row]: ...
+
+    @property
+    def after(self) -> Key | None: ...
+
+
+def all_rows(fetch: Callable[[Key | None], Chunk[Row, Key]]) -> Iterator[Row]:
+    """Every row of a keyset-paged query, chunk after chunk: a download is whole or it is none."""
+    after: Key | None = None
+    while True:
+        chunk = fetch(after)
+        yield from chunk.rows
+        after = chunk.after
+        if after is None:
+            return
 
 
 def _cell(cell: Cell) -> str:

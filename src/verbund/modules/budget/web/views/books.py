@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -13,7 +14,7 @@ from verbund.modules.budget import queries, services
 from verbund.modules.budget.policies import Permission
 from verbund.modules.budget.web.forms import JournalFilter, ReasonForm
 from verbund.modules.budget.web.frame import Cursor, frame, uuid_or_none
-from verbund.modules.budget.web.tables import Cents, csv_response
+from verbund.modules.budget.web.tables import CHUNK, Cents, all_rows, csv_response
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import now
@@ -98,7 +99,8 @@ def journal(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     """The journal, newest first."""
     form = JournalFilter(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    page = queries.journal(
+    look = partial(
+        queries.journal,
         request.actor,
         ledger,
         year=year,
@@ -107,15 +109,17 @@ def journal(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
         text=wanted.get("text", ""),
         day_from=wanted.get("day_from"),
         day_to=wanted.get("day_to"),
-        after=uuid_or_none(request.GET.get("after", "")),
-        limit=1000 if "csv" in request.GET else 50,
     )
     if "csv" in request.GET:
         return csv_response(
             f"journal-{ledger}-{year}.csv",
             [_("Voucher"), _("Posted"), _("Kind"), _("Text"), _("Amount"), _("Booked by")],
-            [(r.label, r.posting_date, r.kind_label, r.text, Cents(r.cents), r.posted_by) for r in page.rows],
+            (
+                (r.label, r.posting_date, r.kind_label, r.text, Cents(r.cents), r.posted_by)
+                for r in all_rows(lambda after: look(after=after, limit=CHUNK))
+            ),
         )
+    page = look(after=uuid_or_none(request.GET.get("after", "")))
     context = frame(request, ledger, year, "journal")
     return render(
         request,

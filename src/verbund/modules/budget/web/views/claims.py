@@ -1,5 +1,6 @@
 """Open items and claims."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -11,7 +12,7 @@ from verbund.modules.budget import queries, services
 from verbund.modules.budget.policies import Permission, may_order
 from verbund.modules.budget.web.forms import ItemFilter, ReasonForm
 from verbund.modules.budget.web.frame import Cursor, frame
-from verbund.modules.budget.web.tables import Cents, csv_response
+from verbund.modules.budget.web.tables import CHUNK, Cents, all_rows, csv_response
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import local_date, now
@@ -23,21 +24,20 @@ def items(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
     """Open items, the first due first."""
     form = ItemFilter(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
-    page = queries.open_items(
+    look = partial(
+        queries.open_items,
         request.actor,
         ledger,
         today=local_date(now()),
         role=wanted.get("role", ""),
         text=wanted.get("text", ""),
         overdue=wanted.get("overdue", False),
-        after=request.GET.get("after") or None,
-        limit=1000 if "csv" in request.GET else 50,
     )
     if "csv" in request.GET:
         return csv_response(
             f"offene-posten-{ledger}.csv",
             [_("Account"), _("Name"), _("Text"), _("Claim reference"), _("Due"), _("Amount"), _("Open")],
-            [
+            (
                 (
                     r.account,
                     r.party,
@@ -47,9 +47,10 @@ def items(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
                     Cents(r.original_cents),
                     Cents(r.open_cents),
                 )
-                for r in page.rows
-            ],
+                for r in all_rows(lambda after: look(after=after, limit=CHUNK))
+            ),
         )
+    page = look(after=request.GET.get("after") or None)
     context = frame(request, ledger, year, "items")
     context |= {"rows": page.rows, "form": form, "page": Cursor(page.after or "")}
     context["sums"] = queries.item_sums(request.actor, ledger)
