@@ -179,7 +179,12 @@ def test_unsaved_words_are_not_lost_without_a_warning(house: House) -> None:
         page.get_by_role("link", name="Rückfrage stellen").click()
         page.locator("#id_text").press_sequentially("Halb ge")
         warned: list[str] = []
-        page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.dismiss()))
+
+        def leave_it(dialog: Any) -> None:
+            warned.append(dialog.type)
+            dialog.dismiss()
+
+        page.on("dialog", leave_it)
         page.get_by_role("link", name="Abbrechen").click()
         page.wait_for_timeout(300)
         assert warned == ["beforeunload"]

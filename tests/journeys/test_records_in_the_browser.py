@@ -1,4 +1,5 @@
-"""Registry and clerk at the digital file in a real browser: file plan, case, upload, version, search, closing; axe-core on every page."""
+"""Registry and clerk at the digital file in a real browser: file plan, case, upload, version, search, closing;
+axe-core on every page."""
 
 import os
 from collections.abc import Iterator
