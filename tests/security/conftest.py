@@ -1,0 +1,67 @@
+"""One filled database for all these tests: built once, copied for every module, so that no module sees another's traces."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import override_settings
+
+from conftest import Cluster, _point_at
+
+from . import world as worlds
+from .world import World
+
+
+@pytest.fixture(scope="session")
+def filled(
+    cluster: Cluster,
+    template_database: str,
+    django_db_setup: None,
+    django_db_blocker: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, World, Path]]:
+    """The filled database, by name; nobody works in it, everybody works in a copy."""
+    name = f"verbund_test_run_{os.getpid()}_filled"
+    files = tmp_path_factory.mktemp("filled") / "files"
+    cluster.copy(template_database, name)
+    with django_db_blocker.unblock(), override_settings(VERBUND_FILES_ROOT=files):
+        hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *django_settings.PASSWORD_HASHERS]
+        _point_at(cluster, name)
+        with override_settings(PASSWORD_HASHERS=hashers):
+            made = worlds.build()
+        _point_at(cluster, cluster.run_database)  # type: ignore[attr-defined]
+    yield name, made, files
+    cluster.drop(name)
+
+
+@pytest.fixture(scope="module")
+def _copy(filled: tuple[str, World, Path], cluster: Cluster, django_db_blocker: Any) -> Iterator[str]:
+    name = f"{filled[0]}_{os.urandom(3).hex()}"
+    cluster.copy(filled[0], name)
+    with django_db_blocker.unblock():
+        _point_at(cluster, name)
+        yield name
+        from django.db import connection
+
+        connection.set_schema_to_public()
+        _point_at(cluster, cluster.run_database)  # type: ignore[attr-defined]
+    cluster.drop(name)
+
+
+@pytest.fixture
+def world(filled: tuple[str, World, Path], _copy: str, settings: Any) -> World:
+    """The filled world, as this module finds and leaves it."""
+    settings.VERBUND_FILES_ROOT = filled[2]
+    return filled[1]
+
+
+@pytest.fixture
+def behind(_copy: str, cluster: Cluster) -> Iterator[Any]:
+    """A plain connection as the owner, to look behind the application."""
+    import psycopg
+
+    with psycopg.connect(cluster.url(_copy, "verbund_owner"), autocommit=True) as connection:
+        yield connection

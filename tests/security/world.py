@@ -1,0 +1,306 @@
+"""Three bodies with something of everything in them, and somebody of every kind who may or may not come near it."""
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+
+from verbund.modules.budget.models import StatementEntry
+from verbund.modules.budget.tests import factories as budget_factories
+from verbund.modules.citizenservices import queries, services
+from verbund.modules.citizenservices.models import DraftAttachment
+from verbund.modules.citizenservices.tests import factories
+from verbund.modules.membership import queries as members
+from verbund.modules.membership import services as membership
+from verbund.modules.records import services as records
+from verbund.modules.records.models import Case
+from verbund.modules.records.tests.factories import pdf
+from verbund.platform.identity import services as identity
+from verbund.platform.identity.actor import Actor, ActorKind
+from verbund.platform.identity.local.models import CitizenAccount, OrgUnit, Session, Token
+from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
+from verbund.platform.identity.models import Assignment, Person, SecondFactor
+from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, citizen_actor, mark_of
+from verbund.platform.identity.roles import Role
+from verbund.platform.identity.services.links import issue
+from verbund.platform.tenancy import acting_for, new_id
+from verbund.platform.tenancy import now as the_clock
+
+PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
+UNIT, OTHER_UNIT = "32", "50"
+HOSTS = {"alliance": "verbund.localhost", "alpha": "alpha.localhost", "beta": "beta.localhost"}
+ALLIANCE_ONLY = frozenset({Role.ALLIANCE_MANAGER, Role.OPERATOR})
+
+
+@dataclass
+class Town:
+    """The ids of one body's things, by the names they have in the addresses."""
+
+    ids: dict[str, Any] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class World:
+    """What stands in the database, and who is there."""
+
+    towns: dict[str, Town]
+    cookies: dict[tuple[str, str], str]
+
+    def client(self, body: str, who: str = "", *, at: str = "", **options: Any) -> Client:
+        """A browser on the host of `at` (by default that of `body`) with the session of `who` made at `body`."""
+        client = Client(headers={"host": HOSTS[at or body]}, raise_request_exception=False, **options)
+        if who:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[body, who]
+        return client
+
+
+def build() -> World:
+    """Fill the three bodies; commits."""
+    world = World({}, {})
+    factories.NOW = budget_factories.NOW = the_clock()
+    for body in ("alpha", "beta"):
+        system = Actor.system(body, "test")
+        factories.SYSTEM = budget_factories.SYSTEM = system
+        factories.GUEST = Actor.guest(body, "test")
+        with acting_for(body):
+            world.towns[body] = _town(world, body, system)
+    with acting_for("alliance"):
+        world.towns["alliance"] = _alliance(world)
+    factories.SYSTEM = budget_factories.SYSTEM = Actor.system("alpha", "test")
+    factories.GUEST = Actor.guest("alpha", "test")
+    return world
+
+
+def _town(world: World, body: str, system: Actor) -> Town:
+    now = the_clock()
+    town = Town()
+    for code, name in ((UNIT, "Ordnung"), (OTHER_UNIT, "Soziales")):
+        identity.create_unit(system, code=code, name=name, now=now)
+    people = {
+        role: _employ(world, body, role.value, role, UNIT) for role in Role if role not in ALLIANCE_ONLY
+    } | {Role.OPERATOR: None}
+    for role in (Role.CLERK, Role.HEAD_OF_UNIT):
+        _employ(world, body, f"{role.value} elsewhere", role, OTHER_UNIT)
+    _employ(world, body, "without a role that counts", Role.DATA_PROTECTION_OFFICER, OTHER_UNIT)
+    colleague = _employ(world, body, "colleague", Role.CLERK, UNIT)
+    clerk = people[Role.CLERK]
+    assert clerk is not None
+    for name in ("citizen", "other citizen"):
+        world.cookies[body, name] = _citizen(body, name)
+
+    ledger = budget_factories.make_town(system)
+    records.import_file_plan(system, csv_text=factories.PLAN, now=now)
+    service = factories.offer()
+    account = CitizenAccount.objects.get(email=f"citizen@{body}.example.org")
+    owner = citizen_actor(account)
+    actor = Actor(
+        ActorKind.STAFF, clerk, "clerk", body, frozenset({Role.CLERK}), frozenset({UNIT}), "test"
+    )
+
+    waiting = factories.submit(owner, service=service, seed=1, email="a@example.org", wants_mailbox=True)
+    working = factories.submit(owner, service=service, seed=2, email="a@example.org", wants_mailbox=True)
+    version = factories.taken(working, actor)
+    services.propose_decision(
+        actor, application_id=working.id, outcome="granted", reason="", expected_version=version, now=now
+    )
+    asked = factories.submit(owner, service=service, seed=3, email="a@example.org", wants_mailbox=True)
+    version = factories.taken(asked, actor)
+    services.ask_back(
+        actor, application_id=asked.id, question="Was fehlt?", expected_version=version, now=now
+    )
+    decided = factories.submit(owner, service=service, seed=4, wants_mailbox=False)
+    version = factories.taken(decided, actor)
+    done = services.decide_application(
+        actor, application_id=decided.id, outcome="granted", reason="", expected_version=version, now=now
+    )
+    assert done.claim_id is not None
+    draft = services.start_draft(owner, service_id=service, now=now)
+    factories.fill(owner, draft, seed=5, optional=1.0)
+
+    case = records.open_case(
+        system,
+        title="Beschwerde über den Winterdienst",
+        position="32.10",
+        unit=UNIT,
+        origin="",
+        party="Frieda Fuchs",
+        now=now,
+    )
+    document = records.file_document(
+        system, case_id=case.id, title="Brief", kind="memo", content=pdf("Guten Tag"), filename="brief.pdf", now=now
+    )
+    open_claim = budget_factories.raise_claim(ledger, 4200, actor=system)
+    budget_factories.paid(ledger, 100_000, (5000, {"text": "Vielen Dank", "name": "Unbekannt"}), actor=system)
+    own = identity.record_absence(
+        actor,
+        person_id=clerk,
+        substitute_id=colleague,
+        absent_from=(now + timedelta(days=200)).date(),
+        absent_until=(now + timedelta(days=201)).date(),
+        now=now,
+    )
+    factor = SecondFactor.objects.create(
+        id=new_id(),
+        person=Person.objects.get(pk=clerk),
+        kind="passkey",
+        name="Schlüssel",
+        secret=b"x",
+        credential_id=f"{body}-1",
+        host="elsewhere.example.org",
+        created_at=now,
+    )
+    form_version = queries.form_versions(system)[0].id
+    view = queries.application(system, working.id, now=now)
+    town.codes = {"draft": draft.code, "tracking": working.tracking_code}
+    town.ids = {
+        "absence_id": own,
+        "factor_id": factor.id,
+        "session_id": Session.objects.get(kind="staff", subject=clerk).id,
+        "citizen session_id": Session.objects.get(kind="citizen", subject=account.id).id,
+        "person_id": colleague,
+        "assignment_id": Assignment.objects.get(person=colleague).id,
+        "code": OTHER_UNIT,
+        "member_id": uuid4(),
+        "file_id": Case.objects.get(pk=case.id).file_id,
+        "case_id": case.id,
+        "document_id": document.id,
+        "page": 1,
+        "letter_id": done.letter_id,
+        "voucher_id": open_claim.voucher_id,
+        "claim_id": open_claim.id,
+        "entry_id": StatementEntry.objects.get().id,
+        "ledger": "ALPHA",
+        "year": 2026,
+        "account code": "1810",
+        "slug": queries.service_settings(system, service).slug,
+        "draft_id": draft.id,
+        "number": 1,
+        "attachment_id": DraftAttachment.objects.filter(draft=draft.id).values_list("id", flat=True)[0],
+        "application_id": working.id,
+        "waiting application_id": waiting.id,
+        "asked application_id": asked.id,
+        "party document_id": _own_document(view),
+        "key": "bewohnerparkausweis",
+        "service_id": service,
+        "form_version_id": form_version,
+        "job_id": 1,
+        "staff_invitation secret": issue(Token.Kind.INVITATION, colleague, now=now),
+        "staff_password secret": issue(Token.Kind.STAFF_PASSWORD, colleague, now=now),
+        "citizen_confirm secret": issue(Token.Kind.CITIZEN_EMAIL, account.id, now=now),
+        "citizen_password secret": issue(Token.Kind.CITIZEN_PASSWORD, account.id, now=now),
+    }
+    assert OrgUnit.objects.filter(pk=OTHER_UNIT).exists()
+    return town
+
+
+def _alliance(world: World) -> Town:
+    now = the_clock()
+    system = Actor.system("alliance", "test")
+    identity.create_unit(system, code=UNIT, name="Betrieb", now=now)
+    for role in Role:
+        _employ(world, "alliance", role.value, role, UNIT)
+    member = membership.register_body(
+        system, name="Stadt Alphausen", kind="town", ags="13076001", ars="", slug="alpha", schema_name="alpha", now=now
+    )
+    assert members.list_members(system)
+    return Town(ids={"member_id": member.id, "job_id": _failed_job()})
+
+
+def _failed_job() -> int:
+    """A job that failed for good, written as the worker would leave it."""
+    from psycopg.types.json import Jsonb
+
+    arguments = {
+        "body": "alliance",
+        "sender": "alliance",
+        "hearer": "nobody",
+        "event": "nothing",
+        "event_id": "0",
+        "values": {},
+        "request_id": "test",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT public.verbund_defer(%s)", [Jsonb(arguments)])
+        ident = int(cursor.fetchone()[0])
+    connection.set_schema_to_public()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE public.procrastinate_jobs SET status = 'failed' WHERE id = %s", [ident])
+    return ident
+
+
+def _own_document(view: Any) -> UUID:
+    return UUID(str(view.attachments[0].document_id))
+
+
+def _employ(world: World, body: str, name: str, role: Role, unit: str) -> UUID:
+    now = the_clock()
+    system = Actor.system(body, "test")
+    made = identity.create_person(
+        system,
+        email=f"{name.replace(' ', '.')}@{body}.example.org",
+        display_name=f"{name} of {body}",
+        role=role,
+        unit=unit,
+        valid_from=now - timedelta(days=1),
+        now=now,
+        invite=False,
+    )
+    identity.set_initial_password(system, person_id=made.id, password=PASSWORD, now=now)
+    world.cookies[body, name] = session_of(Person.objects.get(pk=made.id))
+    return made.id
+
+
+def _citizen(body: str, name: str) -> str:
+    account = CitizenAccount.objects.create(
+        id=new_id(),
+        email=f"{name.replace(' ', '.')}@{body}.example.org",
+        name=f"{name} of {body}",
+        password="",
+        state=CitizenAccount.State.ACTIVE,
+        created_at=the_clock(),
+    )
+    return session_of(account)
+
+
+def session_of(account: Person | CitizenAccount, **more: Any) -> str:
+    """The cookie of a session of this account, as the sign-in makes it."""
+    store = SessionStore()
+    store[KIND] = "staff" if isinstance(account, Person) else "citizen"
+    store[SUBJECT] = str(account.id)
+    store[MARK] = mark_of(account)
+    store[FACTOR] = "totp"
+    store[PROVED] = int(time.time())
+    for key, value in more.items():
+        store[key] = value
+    store.create()
+    assert store.session_key is not None
+    return str(store.session_key)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Whatever happens within is undone, and the connection is nobody's afterwards."""
+    connection.set_schema_to_public()
+    try:
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(True)
+    finally:
+        connection.set_schema_to_public()
+
+
+def upload(content: bytes, name: str) -> io.BytesIO:
+    """A file as a form field of the test client."""
+    file = io.BytesIO(content)
+    file.name = name
+    return file
+
