@@ -18,12 +18,12 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="verbund demo", description=_("Load the demo data and serve them."))
     parser.add_argument("--no-serve", action="store_true", help=_("only load"))
     parser.add_argument("--reset", action="store_true", help=_("delete the demo first and load it anew"))
-    parser.add_argument("--load", metavar="SCHEMA", help=argparse.SUPPRESS)
+    parser.add_argument("--load", action="store_true", help=argparse.SUPPRESS)
     web.add_arguments(parser)
     chosen = parser.parse_args(argv)
     os.environ["VERBUND_DEMO"] = "1"
     if chosen.load:
-        return _load_one(chosen.load)
+        return _load_each()
     begun = time.monotonic()
     if chosen.reset:
         from .resetting import reset
@@ -47,26 +47,27 @@ def main(argv: Sequence[str]) -> int:
     )
 
 
-def _load_one(schema: str) -> int:
-    """One body, in a process of its own; progress goes to stdout, one word a line."""
+def _load_each() -> int:
+    """Load the bodies whose schemas come in by stdin, one a line; progress goes to stdout, one word a line."""
     from .facts import bodies, body_named
 
     installation.enter()
     from .loading import load, prepare_settings
 
     prepare_settings()
-    body = body_named(schema)
-    begun = time.monotonic()
+    for line in sys.stdin:
+        body = body_named(line.strip())
+        begun = time.monotonic()
 
-    def say(what: str) -> None:
-        print(f"{what} {time.monotonic() - begun:.1f}", flush=True)
+        def say(what: str, begun: float = begun) -> None:
+            print(f"{what} {time.monotonic() - begun:.1f}", flush=True)
 
-    if body.is_alliance:
-        from .founding import register
+        if body.is_alliance:
+            from .founding import register
 
-        register(body, bodies())
-    counts = load(body, say)
-    print("done " + " ".join(f"{name}={number}" for name, number in counts.items()), flush=True)
+            register(body, bodies())
+        counts = load(body, say)
+        print("done " + " ".join(f"{name}={number}" for name, number in counts.items()), flush=True)
     return 0
 
 

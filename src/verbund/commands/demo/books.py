@@ -27,11 +27,11 @@ _OPENING: Final = (  # account, cents per point of the body's scale; the differe
     ("3210", -870_000_00),
 )
 _REVENUE: Final = (  # product, account, plan in cents per point of scale, text, claims a year
-    ("61100", "4013", 148_000_00, "Gewerbesteuer Vorauszahlung", 8),
-    ("61100", "4012", 92_000_00, "Grundsteuer B", 10),
+    ("61100", "4013", 148_000_00, "Gewerbesteuer Vorauszahlung", 6),
+    ("61100", "4012", 92_000_00, "Grundsteuer B", 6),
     ("61100", "4111", 310_000_00, "Schlüsselzuweisungen", 4),
-    ("55100", "4411", 9_500_00, "Pacht Grünfläche", 6),
-    ("28101", "4411", 7_200_00, "Miete Kulturhaus", 6),
+    ("55100", "4411", 9_500_00, "Pacht Grünfläche", 4),
+    ("28101", "4411", 7_200_00, "Miete Kulturhaus", 4),
 )
 _EXPENSE: Final = (  # product, account, finance account, plan in cents per point of scale, text
     ("11102", "5012", "7012", 172_000_00, "Vergütung der Beschäftigten"),
@@ -140,7 +140,7 @@ class Books:
         day = date(YEARS[0], 1, 31)
         while office_hour(day, 17) <= self.calendar.end:
             self.calendar.at(office_hour(day, 17), self._statement)
-            day += timedelta(days=28 if day < date(YEARS[1], 5, 1) else 7)
+            day += timedelta(days=28 if day < date(YEARS[1], 5, 1) else 14)
         self._open_bills: list[tuple[UUID, str, str, int, str]] = []
 
     def _invoices(self, now: datetime) -> None:

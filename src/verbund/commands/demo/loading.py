@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 
+from django.contrib.auth.hashers import Argon2PasswordHasher
+
 from .books import Books
 from .calendar import Calendar
 from .facts import DemoBody
@@ -24,12 +26,21 @@ class HalfLoaded(Exception):  # noqa: N818 - reads as the answer
     """An earlier loading of this body was cut off."""
 
 
+class QuickArgon2(Argon2PasswordHasher):
+    """The usual scheme with little work: the demo's password stands on the screen. The hash carries its figures."""
+
+    time_cost = 1
+    memory_cost = 8192
+    parallelism = 1
+
+
 def prepare_settings() -> None:
     """For this process: past events are heard by nobody, no e-mail leaves the house. Called after `django.setup`."""
     from django.conf import settings
 
     settings.EVENT_HEARERS = "verbund.commands.demo.silence.HEARERS"
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+    settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]
     # A commit need not wait for the disk here: a demo that a power failure cuts off is loaded anew anyhow.
     settings.DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
     gc.set_threshold(100_000, 20, 50)  # some two million short-lived objects, hardly a cycle among them

@@ -1,6 +1,7 @@
 """Founding the bodies one after the other, as the owner, while those founded are loaded in processes of their own."""
 
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -53,20 +54,20 @@ def load_all() -> bool:
 def _load(missing: list[DemoBody], at_a_time: int) -> None:
     from .founding import found
 
-    slots = threading.Semaphore(at_a_time)
-    loaders: list[_Loader] = []
+    waiting: queue.Queue[DemoBody | None] = queue.Queue()
+    loaders = [_Loader(waiting) for _number in range(min(at_a_time, len(missing)))]
     try:
-        for body in missing:
-            if body.is_alliance:
-                for loader in loaders:
-                    loader.join()
-            if any(loader.failed for loader in loaders):
-                break
-            found(body)
-            slots.acquire()
-            loader = _Loader(body, slots)
-            loaders.append(loader)
+        for loader in loaders:
             loader.start()
+        members = [body for body in missing if not body.is_alliance]
+        for body in members:
+            found(body)
+            waiting.put(body)
+        for body in missing[len(members) :]:  # the alliance, whose list of members names the others
+            found(body)
+            waiting.put(body)
+        for _loader in loaders:
+            waiting.put(None)
         for loader in loaders:
             loader.join()
     except BaseException:
@@ -76,25 +77,23 @@ def _load(missing: list[DemoBody], at_a_time: int) -> None:
     failed = [loader for loader in loaders if loader.failed]
     if failed:
         raise installation.Unready(
-            _("Loading {name} failed:\n{lines}").format(
-                name=failed[0].body.name, lines="\n".join(failed[0].lines[-15:])
-            )
+            _("Loading {name} failed:\n{lines}").format(name=failed[0].name, lines="\n".join(failed[0].lines[-15:]))
         )
 
 
 class _Loader(threading.Thread):
-    """Watches the process that loads one body and tells how far it is."""
+    """Hands one body after the other to a process that loads them, and tells how far it is."""
 
-    def __init__(self, body: DemoBody, slots: threading.Semaphore) -> None:
+    def __init__(self, waiting: "queue.Queue[DemoBody | None]") -> None:
         super().__init__(daemon=True)
-        self.body, self.slots = body, slots
+        self.waiting = waiting
         self.lines: list[str] = []
         self.failed = False
         environment = {k: v for k, v in os.environ.items() if k != "VERBUND_AS_OWNER"}
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "verbund.commands.cli", "demo", "--load", body.schema],
+            [sys.executable, "-P", "-m", "verbund.commands.cli", "demo", "--load"],
             env={**environment, "VERBUND_PARENT": str(os.getpid())},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -102,21 +101,36 @@ class _Loader(threading.Thread):
         )
 
     def run(self) -> None:
-        try:
-            assert self.process.stdout is not None
-            for line in self.process.stdout:
-                self.lines.append(line.rstrip())
-                word, _space, rest = line.strip().partition(" ")
-                if word in _WORDS:
-                    print(f"  {self.body.name:<44} {_WORDS[word]} ({rest} s)", flush=True)
-                elif word == "done" and rest:
-                    print(f"  {self.body.name:<44} {rest}", flush=True)
-            self.failed = self.process.wait() != 0
-        finally:
-            self.slots.release()
+        assert self.process.stdin is not None
+        while (body := self.waiting.get()) is not None:
+            self.name = body.name
+            try:
+                self.process.stdin.write(f"{body.schema}\n")
+                self.process.stdin.flush()
+            except OSError:
+                self.failed = True
+            if self.failed or not self._watch(body):
+                self.failed = True
+                self.end()
+                return
+        self.process.stdin.close()
+        self.failed = self.process.wait() != 0
+
+    def _watch(self, body: DemoBody) -> bool:
+        """Tell the progress of one body; False when the process ended before it was done."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            word, _space, rest = line.strip().partition(" ")
+            if word in _WORDS:
+                print(f"  {body.name:<44} {_WORDS[word]} ({rest} s)", flush=True)
+            elif word == "done":
+                print(f"  {body.name:<44} {rest}".rstrip(), flush=True)
+                return True
+        return False
 
     def end(self) -> None:
         """Stop the process."""
         if self.process.poll() is None:
             self.process.terminate()
-            self.process.wait()
+        self.process.wait()
