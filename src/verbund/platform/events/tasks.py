@@ -1,6 +1,8 @@
 """The job that brings an event to a hearer, and the clock that starts the rooms' timed work."""
 
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -27,6 +29,19 @@ class UnknownHearer(Exception):  # noqa: N818 - names what is wrong
     """A job names a hearer or an event that this release does not know."""
 
 
+@contextmanager
+def _failures_in_log() -> Iterator[None]:
+    """Write into the log what failed and where: the error's class and places, never its words or the event's values."""
+    try:
+        yield
+    except Exception as error:
+        places = [
+            f"{frame.name} {frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        log.error("job failed", error=type(error).__name__, places=places[-6:])
+        raise
+
+
 @cache
 def _table() -> Mapping[tuple[str, str], tuple[type[Any], Hearer]]:
     return {(name_of(kind), name_of(h)): (kind, h) for kind, heard_by in hearers().items() for h in heard_by}
@@ -44,7 +59,7 @@ def hear(
     request_id: str = "",
 ) -> None:
     """Bring one event to one hearer, as the body's role, with effect at most once."""
-    with jobs.noting_failures(context.job.id):
+    with jobs.noting_failures(context.job.id), _failures_in_log():
         _hear(body, hearer, event, event_id, values, request_id)
 
 
@@ -82,7 +97,7 @@ def _first_time(key: str) -> bool:
 @app.task(name="verbund.timed", retry=RetryStrategy(max_attempts=3, exponential_wait=5), pass_context=True)
 def timed(context: JobContext, body: str, work: str, timestamp: int) -> None:
     """Run one piece of timed work (a function of a room's `tasks.py`, listed in the wiring) for one body."""
-    with jobs.noting_failures(context.job.id):
+    with jobs.noting_failures(context.job.id), _failures_in_log():
         _timed(body, work)
 
 

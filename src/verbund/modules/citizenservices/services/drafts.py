@@ -21,7 +21,7 @@ from verbund.modules.citizenservices.queries.catalogue import ServiceNotFound
 from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_draft
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.platform import audit, files
-from verbund.platform.identity import policy
+from verbund.platform.identity import policy, throttle
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.tenancy import Conflict, Invalid, new_id
 
@@ -29,6 +29,8 @@ LIFETIME: Final = timedelta(days=30)  # since the last change
 MAX_CHARACTERS: Final = 1_000_000  # of all answers together
 MAX_FILES: Final = 60
 MAX_FILE_BYTES: Final = 100_000_000  # of all attachments together
+DRAFTS: Final = throttle.Limit(count=100, window=timedelta(minutes=15), block=timedelta(minutes=5))
+"""How many applications one network address may begin: a whole town hall, but not a machine."""
 
 
 class DraftInvalid(Invalid):
@@ -63,13 +65,17 @@ class StepResult:
 
 
 @transaction.atomic
-def start_draft(actor: Actor, *, service_id: UUID, now: datetime) -> DraftRef:
+def start_draft(actor: Actor, *, service_id: UUID, now: datetime, client: str = "") -> DraftRef:
     """Begin an application (Entwurf beginnen). The code in the answer opens the draft again; only its digest is stored.
 
     Raises:
         ServiceNotFound: there is no such published service. policy.Denied
+        throttle.Blocked: the network address `client` has begun too many of late.
     """
     policy.require(actor, Permission.APPLY)
+    if client:
+        throttle.check("citizenservices.draft", client, now=now)
+        throttle.count("citizenservices.draft", client, DRAFTS, now=now)
     service = visible_services(actor).filter(pk=service_id).first()
     if service is None or not service.is_published:
         raise ServiceNotFound

@@ -30,7 +30,7 @@ from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_draft
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.modules.records import services as records
-from verbund.platform import audit, events, files
+from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.tenancy import Invalid, local_date, new_id
@@ -101,17 +101,6 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
 
     ident = new_id()
     code = code_for("application", ident)
-    origin = origin_of(ident)
-    case = records.open_case(
-        actor,
-        title=f"{service.title}: {applicant.name}"[:300] if applicant.name else service.title,
-        position=service.file_plan_position,
-        unit=service.unit,
-        origin=origin,
-        party=applicant.name,
-        now=now,
-        promised_on=_promised(local_date(now), service.promised_days),
-    )
     application = Application(
         id=ident,
         service=service,
@@ -129,13 +118,27 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
         unit=service.unit,
         submitted_at=now,
         due_on=_promised(local_date(now), service.promised_days),
-        case_id=case.id,
-        case_reference=case.reference,
+    )
+
+    def documents(case: records.CaseRef) -> list[records.NewDocument]:
+        application.case_id, application.case_reference = case.id, case.reference
+        with official_language():
+            return _documents(application, form, answers, attachments, applicant, now)
+
+    case = records.open_case(
+        actor,
+        title=f"{service.title}: {applicant.name}"[:300] if applicant.name else service.title,
+        position=service.file_plan_position,
+        unit=service.unit,
+        origin=origin_of(ident),
+        party=applicant.name,
+        now=now,
+        promised_on=application.due_on,
+        documents=documents,
     )
     application.save(force_insert=True)
-    with official_language():
-        _file(actor, application, form, answers, attachments, applicant, now)
     if attachments:
+        _keep_attachments(application, attachments, case)
         held.attachments.all().delete()
     held.delete()
     events.publish(
@@ -190,65 +193,45 @@ def _lost_files(form: FormInUse, answers: Mapping[str, str], attachments: list[D
     return found
 
 
-def _file(
-    actor: Actor,
+def _documents(
     application: Application,
     form: FormInUse,
     answers: Mapping[str, str],
     attachments: list[DraftAttachment],
     applicant: Applicant,
     now: datetime,
-) -> None:
+) -> list[records.NewDocument]:
     """The application for people, for machines, and every attachment, as documents of the case."""
     names = {str(a.id): a.filename for a in attachments}
     parts = sections(form.definition, answers, for_clerk=True, names=names)
-    records.file_document(
-        actor,
-        case_id=application.case_id,
-        title=_("Application: %(service)s") % {"service": application.service_title},
-        kind="application",
-        content=_readable(application, applicant, parts, now).encode(),
-        filename="antrag.txt",
-        now=now,
-        origin=application.origin,
-    )
-    records.file_document(
-        actor,
-        case_id=application.case_id,
-        title=_("Answers as data"),
-        kind="application",
-        content=_machine_readable(application, form, parts, attachments, now),
-        filename="antrag.json",
-        now=now,
-        origin=application.origin,
-        visible_to_party=False,
-    )
-    rows = []
+    readable = _readable(application, applicant, parts, now).encode()
+    data = _machine_readable(application, form, parts, attachments, now)
+    title = _("Application: %(service)s") % {"service": application.service_title}
+    found = [
+        records.NewDocument(title, "application", readable, "antrag.txt"),
+        records.NewDocument(_("Answers as data"), "application", data, "antrag.json", visible_to_party=False),
+    ]
     for attachment in attachments:
         asked = form.definition.field_at(attachment.path)
-        with files.open(attachment.content_id) as content:
-            document = records.file_document(
-                actor,
-                case_id=application.case_id,
-                title=f"{asked.label_out if asked else attachment.path}: {attachment.filename}"[:300],
-                kind="attachment",
-                content=content.read(),
-                filename=attachment.filename,
-                now=now,
-                origin=application.origin,
-            )
-        rows.append(
-            ApplicationAttachment(
-                application=application,
-                path=attachment.path,
-                filename=attachment.filename,
-                document_id=document.id,
-                sha256=attachment.content_id,
-                size=attachment.size,
-                media_type=attachment.media_type,
-            )
+        title = f"{asked.label_out if asked else attachment.path}: {attachment.filename}"[:300]
+        found.append(records.NewDocument(title, "attachment", attachment.content, attachment.filename))
+    return found
+
+
+def _keep_attachments(application: Application, attachments: list[DraftAttachment], case: records.CaseRef) -> None:
+    """Which document answers which question: the attachments' documents are the last of the case, in their order."""
+    ApplicationAttachment.objects.bulk_create(
+        ApplicationAttachment(
+            application=application,
+            path=attachment.path,
+            filename=attachment.filename,
+            document_id=document.id,
+            sha256=attachment.content_id,
+            size=attachment.size,
+            media_type=attachment.media_type,
         )
-    ApplicationAttachment.objects.bulk_create(rows)
+        for attachment, document in zip(attachments, case.documents[-len(attachments) :], strict=True)
+    )
 
 
 def _readable(application: Application, applicant: Applicant, parts: list[Section], now: datetime) -> str:

@@ -127,10 +127,10 @@ def test_the_overview_tells_the_load_in_one_sentence(desk: Callable[..., Desk]) 
     service = offered()
     first, _second = sent(service=service, seed=1), sent(service=service, seed=2)
     eva = desk()
-    assert "2 Fälle warten, keiner länger als versprochen." in eva.get("/arbeit/")
+    assert "2 Fälle warten im Eingang, keiner länger als versprochen." in eva.get("/arbeit/")
     taken(eva, first)
     text = eva.get("/arbeit/")
-    assert "1 Fall wartet, keiner länger als versprochen." in text
+    assert "1 Fall wartet im Eingang, keiner länger als versprochen." in text
     assert state(first).case_reference in text
 
 

@@ -195,11 +195,15 @@ def sentence(counts: InboxCounts) -> str:
     """The load in one sentence."""
     if not counts.nobody and not counts.late:
         return _("Nothing waits, and nothing is late.")
-    waiting = ngettext("%(number)s case waits", "%(number)s cases wait", counts.nobody)
+    waiting = ngettext("%(number)s case waits in the inbox", "%(number)s cases wait in the inbox", counts.nobody)
     waiting = waiting % {"number": number(counts.nobody)}
     if not counts.late:
         return _("%(waiting)s, none longer than promised.") % {"waiting": waiting}
-    late = ngettext("%(number)s is later than promised", "%(number)s are later than promised", counts.late)
+    late = ngettext(
+        "%(number)s case of the unit takes longer than promised",
+        "%(number)s cases of the unit take longer than promised",
+        counts.late,
+    )
     return _("%(waiting)s, %(late)s.") % {"waiting": waiting, "late": late % {"number": number(counts.late)}}
 
 

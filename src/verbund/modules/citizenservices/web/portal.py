@@ -5,7 +5,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from verbund.modules.citizenservices import queries, services
+from verbund.platform.identity import throttle
 from verbund.platform.identity.routes import BodyRequest, public_page
+from verbund.platform.identity.throttle import address_of, network_of
 from verbund.platform.tenancy import now
 
 from .portal_session import portal_actor, remember_draft
@@ -39,6 +41,10 @@ def begin(request: BodyRequest, slug: str) -> HttpResponse:
     """Begin an application."""
     actor = portal_actor(request)
     found = queries.service(actor, slug)
-    ref = services.start_draft(actor, service_id=found.id, now=now())
+    try:
+        client = network_of(address_of(request))
+        ref = services.start_draft(actor, service_id=found.id, client=client, now=now())
+    except throttle.Blocked:
+        return render(request, "429.html", status=429)
     remember_draft(request, ref)
     return redirect("portal_step", draft_id=ref.id, number=1)
