@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy
@@ -18,6 +19,8 @@ from verbund.platform.tenancy.models import Body
 from . import policy
 from .actor import Actor
 from .policies import Permission
+
+_LARGEST: Final = 2**63 - 1  # of a bigint
 
 
 class JobNotFound(NotFound):
@@ -137,6 +140,8 @@ def discard_job(actor: Actor, *, job_id: int) -> None:
 
 def _handle(actor: Actor, job_id: int, action: str) -> None:
     policy.require(actor, Permission.RUN_JOBS)
+    if job_id > _LARGEST:
+        raise JobNotFound
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:

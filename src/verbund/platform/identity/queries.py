@@ -326,6 +326,19 @@ def own_profile(actor: Actor, *, now: datetime) -> PersonView:
     )
 
 
+def assignment(actor: Actor, assignment_id: UUID) -> UUID:
+    """Whose assignment it is, of the actor's body.
+
+    Raises:
+        PersonNotFound, policy.Denied.
+    """
+    policy.require(actor, Permission.VIEW_PEOPLE)
+    found = Assignment.objects.filter(pk=assignment_id, body_id=current_body().id).values_list("person_id", flat=True)
+    if not found:
+        raise PersonNotFound
+    return found[0]
+
+
 def own_factors(actor: Actor) -> tuple[tuple[FactorRow, ...], int, bool]:
     """The actor's second factors, the number of recovery codes left, and whether a second factor is required.
 

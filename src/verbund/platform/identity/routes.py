@@ -7,12 +7,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
+from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from verbund.platform.tenancy import BodyFacts
 
@@ -107,7 +108,19 @@ def operator_page(view: View[P]) -> View[P]:
 
 
 def _to_sign_in(request: HttpRequest, url_name: str) -> HttpResponseBase:
-    return redirect(f"{reverse(url_name)}?{urlencode({'next': request.get_full_path()})}")
+    back = _way_back(request)
+    return redirect(f"{reverse(url_name)}?{urlencode({'next': back})}" if back else reverse(url_name))
+
+
+def _way_back(request: HttpRequest) -> str:
+    """The page to come back to; for something that was being sent it is the page with the form, if that is known."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    came_from = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(came_from)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _private(response: HttpResponseBase) -> HttpResponseBase:

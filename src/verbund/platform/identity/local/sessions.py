@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import CreateError, SessionBase, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 
@@ -63,6 +64,12 @@ class SessionStore(SessionBase):
         if row.last_seen_at + _SEEN_STEP <= moment:
             Session.objects.filter(pk=row.pk).update(last_seen_at=moment)
         return self.decode(row.data)
+
+    def cycle_key(self) -> None:
+        """A new key for the same session; one that was ended meanwhile does not come back to life under it."""
+        if self.session_key is not None and not self.exists(self.session_key):
+            raise SessionInterrupted("the session was ended while the request was under way")
+        super().cycle_key()
 
     def exists(self, session_key: str) -> bool:
         from .models import Session

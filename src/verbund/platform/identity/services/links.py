@@ -147,9 +147,10 @@ def _wording(kind: str, name: str, secret: str) -> tuple[str, str]:
             "The link works once and for one hour. If you did not ask for it, you need not do anything."
         ) % values
     if kind == Token.Kind.CITIZEN_EMAIL:
+        # Without the name: whoever typed it need not be the owner of this mailbox, and must not write there through us.
         values["link"] = url_of("citizen_confirm", secret)
         return _("Confirm your e-mail address") % values, _(
-            "Hello %(name)s,\n\nplease confirm your e-mail address for your account with %(body)s and choose a "
+            "Hello,\n\nplease confirm your e-mail address for your account with %(body)s and choose a "
             "password:\n\n"
             "%(link)s\n\nThe link works once and for two days. If you did not ask for an account, you need not "
             "do anything."

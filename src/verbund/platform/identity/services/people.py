@@ -22,6 +22,7 @@ from verbund.platform.identity.queries import PersonNotFound
 from verbund.platform.identity.recognition import staff_actor
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import Conflict, Invalid, current_body, new_id
+from verbund.platform.tenancy.models import Body
 
 from .links import LinkInvalid, issue, redeem, subject_of
 from .signin import PER_ACCOUNT, PER_ADDRESS
@@ -58,10 +59,12 @@ def create_person(
     now: datetime,
     language: str = "de",
     invite: bool = True,
+    trust_home: bool = False,
 ) -> PersonRef:
     """Give somebody access to the present body: the person, the first assignment, the invitation by e-mail.
 
-    Somebody who already works for another body keeps name and password and is only assigned.
+    Somebody who already works for another body keeps name and password and is only assigned. The administration of that
+    body goes on holding the means to sign in, so `trust_home` must say that the actor knows it.
 
     Raises:
         PersonInvalid: per field. PersonConflict: the person already has this assignment. policy.Denied.
@@ -91,6 +94,8 @@ def create_person(
         if known:
             policy.require(actor, Permission.MANAGE_PEOPLE, when=found != actor.id)
         assignment = _assign(found, Role(role), unit, valid_from, valid_until, now)
+        if known and not trust_home and not actor.is_system:
+            _ask_for_trust(found)  # rolls the assignment back, which alone made the person visible here
         if not known:
             audit.record(
                 actor, "identity.person_created", "person", found, after={"name": display_name, "email": email}
@@ -99,6 +104,21 @@ def create_person(
                 events.publish(actor, LinkRequested(Token.Kind.INVITATION.value, found, language))
         audit.record(actor, "identity.role_assigned", "person", found, after=_values(assignment))
     return PersonRef(found, assignment.id, known)
+
+
+def _ask_for_trust(person_id: UUID) -> None:
+    home = Body.objects.get(pk=Person.objects.values_list("home_body_id", flat=True).get(pk=person_id))
+    if home.id != current_body().id:
+        raise PersonInvalid(
+            {
+                "trust_home": _(
+                    "This person is kept by %(home)s. The administration there can change the e-mail address, reset "
+                    "the second factor and block the sign-in, and so reach what you entrust to the person here. "
+                    "Confirm that you know the person and that this is right."
+                )
+                % {"home": home.name}
+            }
+        )
 
 
 def assign_role(

@@ -182,6 +182,8 @@ def remove_factor(request: Any, factor_id: UUID) -> HttpResponse:
         else:
             notices.done(request, _("The second factor is removed."))
         return redirect("staff_own_factors")
+    if factor_id not in {row.id for row in queries.own_factors(request.actor)[0]}:
+        raise services.AccessNotFound
     return render(
         request,
         "ui/confirm.html",

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from verbund.platform.identity.roles import Role
@@ -42,7 +43,15 @@ def _password(autocomplete: str, label: Any, help_text: Any = "", required: Any 
 
 
 def _day(label: Any, **options: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}), **options)
+    return forms.DateField(
+        label=label,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        validators=[
+            MinValueValidator(date(2000, 1, 1), _("Enter a day in this century.")),
+            MaxValueValidator(date(2099, 12, 31), _("Enter a day in this century.")),
+        ],
+        **options,
+    )
 
 
 class SignInForm(forms.Form):
@@ -147,6 +156,17 @@ class AssignmentForm(forms.Form):
 
 class NewPersonForm(PersonForm, AssignmentForm):
     field_order = ("display_name", "email", "role", "unit", "valid_from", "valid_until")
+
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        if data is not None and "trust_home" in data:
+            self.ask_for_trust()
+
+    def ask_for_trust(self) -> None:
+        """One more box, for somebody whose means to sign in another body holds."""
+        self.fields["trust_home"] = forms.BooleanField(
+            label=_("I know the person, and know which body holds the means to sign in"), required=False
+        )
 
 
 class ResetForm(forms.Form):

@@ -67,9 +67,12 @@ def create(request: Any) -> HttpResponse:
                 email=form.cleaned_data["email"],
                 display_name=form.cleaned_data["display_name"],
                 language=(get_language() or "de")[:2],
+                trust_home=form.cleaned_data.get("trust_home", False),
                 **_values(form),
             )
         except services.PersonInvalid as invalid:
+            if "trust_home" in invalid.errors:
+                form.ask_for_trust()
             take(form, invalid)
             status = 422
         except services.PersonConflict as conflict:
@@ -146,6 +149,7 @@ def assign(request: Any, person_id: UUID) -> HttpResponse:
 @staff_page(Permission.MANAGE_PEOPLE)
 def end_assignment(request: Any, assignment_id: UUID) -> HttpResponse:
     """End an assignment at once or after a day."""
+    queries.assignment(request.actor, assignment_id)
     form = EndForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
