@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "verbund.platform.identity.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "verbund.platform.ui.edge.EdgeMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "verbund.platform.ui.refusals.RefusalMiddleware",
 ]
@@ -187,6 +188,7 @@ FILE_UPLOAD_TEMP_DIR = os.environ.get("VERBUND_UPLOAD_TEMP") or None
 VERBUND_FILES_BACKEND = os.environ.get("VERBUND_FILES_BACKEND", "local")
 VERBUND_FILES_ROOT = Path(os.environ.get("VERBUND_FILES_ROOT", VAR / "files"))
 VERBUND_UPLOAD_LIMIT = int(os.environ.get("VERBUND_UPLOAD_LIMIT", str(25 * 1024 * 1024)))
+VERBUND_REQUEST_LIMIT = int(os.environ.get("VERBUND_REQUEST_LIMIT", str(VERBUND_UPLOAD_LIMIT + 5 * 1024 * 1024)))
 VERBUND_CLAMD = os.environ.get("VERBUND_CLAMD", "")
 VERBUND_S3 = {k.removeprefix("VERBUND_S3_").lower(): v for k, v in os.environ.items() if k.startswith("VERBUND_S3_")}
 EMAIL_BACKEND = os.environ.get("VERBUND_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
