@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Cluster, _point_at
 from django.conf import settings as django_settings
 from django.test import override_settings
-
-from conftest import Cluster, _point_at
+from psycopg import sql
 
 from . import world as worlds
 from .world import World
@@ -41,6 +41,8 @@ def filled(
 def _copy(filled: tuple[str, World, Path], cluster: Cluster, django_db_blocker: Any) -> Iterator[str]:
     name = f"{filled[0]}_{os.urandom(3).hex()}"
     cluster.copy(filled[0], name)
+    with cluster.admin() as connection:  # as `prepare_cluster` does; a copy does not inherit it
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     with django_db_blocker.unblock():
         _point_at(cluster, name)
         yield name

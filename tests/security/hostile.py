@@ -27,15 +27,15 @@ TEXTS: Final = (
     "{{ settings.SECRET_KEY }}{% debug %}{% include '/etc/passwd' %}",
     "${7*7}#{7*7}<%= 7*7 %>",
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "javascript:alert(1)",
     "//evil.example.org/",
     "https://evil.example.org\\@alpha.localhost/",
     "../../../../etc/passwd",
     "..\\..\\windows\\win.ini",
     "/dev/null",
-    "=HYPERLINK(\"http://evil.example.org\")",
-    "#set page(fill: red) #read(\"/etc/passwd\")",
+    '=HYPERLINK("http://evil.example.org")',
+    '#set page(fill: red) #read("/etc/passwd")',
     "u\u0308ber Scha\u0308den",
     "\u202egnp.exe",
     "\ufeff\u200b\u2028\u2029",
@@ -62,7 +62,7 @@ TEXTS: Final = (
     "true",
     "null",
     "[]",
-    "{\"a\": [1e999]}",
+    '{"a": [1e999]}',
     "[" * 20_000,
     LONG,
     "Ä" * 5_000,
@@ -70,7 +70,18 @@ TEXTS: Final = (
 
 # In a path: already percent-encoded where the client must not touch them.
 IN_PATH: Final = {
-    "str": ("%00", "a%00b", "..%2f..%2fetc", "%ff%fe", "%ed%a0%80", "%F0%9F%98%80", "a" * 3000, "'--", "%0d%0aX:y", "%25s"),
+    "str": (
+        "%00",
+        "a%00b",
+        "..%2f..%2fetc",
+        "%ff%fe",
+        "%ed%a0%80",
+        "%F0%9F%98%80",
+        "a" * 3000,
+        "'--",
+        "%0d%0aX:y",
+        "%25s",
+    ),
     "slug": ("%00", "a" * 3000, "DROP-TABLE", "-", "__class__"),
     "path": ("%00", "a/b/../../c", "..", "%ff", "a" * 3000, "%0d%0a", "a//b"),
     "int": ("0", "2147483648", "9223372036854775808", "9" * 30, "9" * 4500, "00000000000000001"),
@@ -105,7 +116,9 @@ def png_bomb() -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
 
 
 FILES: Final = {

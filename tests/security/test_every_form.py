@@ -25,6 +25,7 @@ from .world import World, taken_back
 
 GUESTS = {"/anmelden/", "/anmelden/passwort-vergessen/", "/konto/anmelden/", "/konto/registrieren/"}
 
+
 def visitor(world: World, route: Route) -> Client:
     """Somebody who gets as far as possible on this page."""
     body = body_of(route)

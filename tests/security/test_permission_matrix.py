@@ -181,9 +181,7 @@ def test_another_bodys_thing_and_an_invented_one_do_not_exist(
             continue
         for foreign in (world.towns["beta"].ids[route.thing(parameter)], uuid4()):
             url = route.url(world.towns[body], **{parameter: foreign})
-            codes = [
-                ask(world.client(body, somebody_right(route, m)), m, url).status_code for m in METHODS
-            ]
+            codes = [ask(world.client(body, somebody_right(route, m)), m, url).status_code for m in METHODS]
             if 404 not in codes or set(codes) - {404, REFUSED_METHOD}:
                 wrong.append((parameter, foreign, codes))
     assert wrong == []
@@ -191,9 +189,7 @@ def test_another_bodys_thing_and_an_invented_one_do_not_exist(
 
 
 @pytest.mark.parametrize("route", [r for r in guarded() if r.whose == OWN], ids=str)
-def test_a_colleagues_own_thing_does_not_exist(
-    route: Route, world: World, behind: "psycopg.Connection[Any]"
-) -> None:
+def test_a_colleagues_own_thing_does_not_exist(route: Route, world: World, behind: "psycopg.Connection[Any]") -> None:
     """Sessions, factors, absences are their owner's: the head of the body's administration is a stranger there."""
     before = state_of(behind)
     who = "other citizen" if route.kind == "citizen" else "colleague"
@@ -274,7 +270,9 @@ def test_a_public_page_is_open_to_everybody(route: Route, world: World) -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_looking_changes_nothing(route: Route, world: World, behind: "psycopg.Connection[Any]") -> None:
     """GET is safe on every page; what is written by reading is named here."""
-    written = {"portal_document": {"alpha.citizenservices_mailboxmessage", "alpha.audit_auditentry", "alpha.audit_auditlane"}}
+    written = {
+        "portal_document": {"alpha.citizenservices_mailboxmessage", "alpha.audit_auditentry", "alpha.audit_auditlane"}
+    }
     body = body_of(route)
     who = "citizen" if route.kind in ("public", "citizen") else somebody_right(route, "GET")
     before = state_of(behind)

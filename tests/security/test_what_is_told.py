@@ -2,12 +2,14 @@
 
 import json
 import logging
+import logging.config
 import re
 from typing import Any
 
 import pytest
 from django.core import mail
 
+from verbund.config.logs import LOGGING
 from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.local.models import CitizenAccount, Token
@@ -17,12 +19,7 @@ from verbund.platform.tenancy import now as the_clock
 from .addresses import ROUTES
 from .test_every_form import visitor
 from .test_permission_matrix import body_of
-from .world import PASSWORD, World, taken_back
-
-
-def written(caplog: pytest.LogCaptureFixture) -> str:
-    """The lines as the installation would write them, arguments and all."""
-    return "\n".join(f"{r.name} {r.getMessage()} {r.__dict__.get('msg')}" for r in caplog.records)
+from .world import World, taken_back
 
 
 @pytest.mark.parametrize("name", ["staff_invitation", "staff_password", "citizen_confirm", "citizen_password"])
@@ -33,27 +30,24 @@ def test_the_secret_of_a_link_is_in_no_log(world: World, name: str, caplog: pyte
     url = route.url(world.towns["alpha"])
     client = world.client("alpha")
     with caplog.at_level(logging.DEBUG), taken_back():
-        client.handler.enforce_csrf_checks = False
         assert client.get(url).status_code == 200
         assert client.post(url, {"password": "kurz", "again": "kurz", "repeat": "kurz"}).status_code in (200, 400, 422)
         assert client.generic("PUT", url).status_code < 500
         strict = world.client("alpha", enforce_csrf_checks=True)
         assert strict.post(url, {}).status_code == 403
-    from verbund.config.logs import LOGGING
+    text = as_written(caplog.records)
+    assert "verbund.request" in text
+    assert secret not in text
 
-    assert secret not in as_written(caplog, LOGGING)
 
-
-def as_written(caplog: pytest.LogCaptureFixture, configuration: dict[str, Any]) -> str:
+def as_written(records: list[logging.LogRecord]) -> str:
     """The records through the filters and the formatter of the installation's own handler."""
-    import logging.config
-
-    handler_facts = configuration["handlers"]["out"]
-    made = logging.config.DictConfigurator(configuration)  # type: ignore[attr-defined]
-    filters = [made.configure_filter(configuration["filters"][f]) for f in handler_facts.get("filters", [])]
-    formatter = made.configure_formatter(configuration["formatters"][handler_facts["formatter"]])
+    facts = LOGGING["handlers"]["out"]
+    made: Any = logging.config.DictConfigurator(dict(LOGGING))
+    filters = [made.configure_filter(dict(LOGGING["filters"][name])) for name in facts["filters"]]
+    formatter = made.configure_formatter(dict(LOGGING["formatters"][facts["formatter"]]))
     lines = []
-    for record in caplog.records:
+    for record in records:
         copy = logging.makeLogRecord(record.__dict__)
         if all(f.filter(copy) for f in filters):
             lines.append(formatter.format(copy))
@@ -61,8 +55,6 @@ def as_written(caplog: pytest.LogCaptureFixture, configuration: dict[str, Any]) 
 
 
 def test_no_log_line_holds_what_a_person_sent(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    from verbund.config.logs import LOGGING
-
     marks = ["Zebrastreifen-77", "zebra@example.org", "4711-Geheim-Passwort"]
     client = world.client("alpha")
     with caplog.at_level(logging.INFO), taken_back():
@@ -73,7 +65,7 @@ def test_no_log_line_holds_what_a_person_sent(world: World, caplog: pytest.LogCa
         client.post("/konto/registrieren/", {"email": marks[1], "name": marks[0]})
         client.post("/stand/", {"code": marks[2]})
         world.client("alpha", "clerk").get("/arbeit/suche/", {"q": marks[0]})
-    text = as_written(caplog, LOGGING)
+    text = as_written(caplog.records)
     assert "request" in text
     assert [m for m in marks if m in text] == []
 
@@ -179,14 +171,7 @@ def test_the_answer_to_a_stranger_is_the_same_for_known_and_unknown(world: World
 
 
 def test_a_log_line_is_one_line_whatever_it_says() -> None:
-    from verbund.config.logs import LOGGING
-
-    made = logging.config.DictConfigurator(LOGGING)  # type: ignore[attr-defined]
-    formatter = made.configure_formatter(LOGGING["formatters"]["json"])
-    record = logging.makeLogRecord({"name": "x", "msg": "a\r\nb %s", "args": ("c\n{\"fake\": 1}",), "levelname": "INFO"})
-    line = formatter.format(record)
+    record = logging.makeLogRecord({"name": "x", "msg": "a\r\nb %s", "args": ('c\n{"fake": 1}',), "levelname": "INFO"})
+    line = as_written([record])
     assert "\n" not in line
     assert json.loads(line)["event"].startswith("a\r\nb")
-
-
-assert PASSWORD

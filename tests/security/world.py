@@ -85,9 +85,9 @@ def _town(world: World, body: str, system: Actor) -> Town:
     town = Town()
     for code, name in ((UNIT, "Ordnung"), (OTHER_UNIT, "Soziales")):
         identity.create_unit(system, code=code, name=name, now=now)
-    people = {
-        role: _employ(world, body, role.value, role, UNIT) for role in Role if role not in ALLIANCE_ONLY
-    } | {Role.OPERATOR: None}
+    people = {role: _employ(world, body, role.value, role, UNIT) for role in Role if role not in ALLIANCE_ONLY} | {
+        Role.OPERATOR: None
+    }
     for role in (Role.CLERK, Role.HEAD_OF_UNIT):
         _employ(world, body, f"{role.value} elsewhere", role, OTHER_UNIT)
     _employ(world, body, "without a role that counts", Role.DATA_PROTECTION_OFFICER, OTHER_UNIT)
@@ -102,9 +102,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
     service = factories.offer()
     account = CitizenAccount.objects.get(email=f"citizen@{body}.example.org")
     owner = citizen_actor(account)
-    actor = Actor(
-        ActorKind.STAFF, clerk, "clerk", body, frozenset({Role.CLERK}), frozenset({UNIT}), "test"
-    )
+    actor = Actor(ActorKind.STAFF, clerk, "clerk", body, frozenset({Role.CLERK}), frozenset({UNIT}), "test")
 
     waiting = factories.submit(owner, service=service, seed=1, email="a@example.org", wants_mailbox=True)
     working = factories.submit(owner, service=service, seed=2, email="a@example.org", wants_mailbox=True)
@@ -114,9 +112,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
     )
     asked = factories.submit(owner, service=service, seed=3, email="a@example.org", wants_mailbox=True)
     version = factories.taken(asked, actor)
-    services.ask_back(
-        actor, application_id=asked.id, question="Was fehlt?", expected_version=version, now=now
-    )
+    services.ask_back(actor, application_id=asked.id, question="Was fehlt?", expected_version=version, now=now)
     decided = factories.submit(owner, service=service, seed=4, wants_mailbox=False)
     version = factories.taken(decided, actor)
     done = services.decide_application(
@@ -303,4 +299,3 @@ def upload(content: bytes, name: str) -> io.BytesIO:
     file = io.BytesIO(content)
     file.name = name
     return file
-
