@@ -1,26 +1,7 @@
 """The reads of citizenservices; the import path `verbund.modules.citizenservices.queries` is the door."""
 
-from .applications import (
-    ApplicationAccess,
-    ApplicationNotFound,
-    ApplicationPage,
-    ApplicationRow,
-    ApplicationView,
-    InboxCounts,
-    InboxFilters,
-    MessageView,
-    StatusView,
-    application,
-    application_of_case,
-    inbox,
-    inbox_counts,
-    letter_preview,
-    mailbox,
-    open_by_code,
-    own_applications,
-    party_document,
-    status,
-)
+from .applicant import mailbox, open_by_code, own_applications, party_document, status
+from .applications import application, application_of_case, inbox, inbox_counts
 from .catalogue import (
     ServiceCard,
     ServiceNotFound,
@@ -55,6 +36,18 @@ from .forms import (
     form_versions,
     made_up_pages,
     service_templates,
+)
+from .letters import letter_preview
+from .views import (
+    ApplicationAccess,
+    ApplicationNotFound,
+    ApplicationPage,
+    ApplicationRow,
+    ApplicationView,
+    InboxCounts,
+    InboxFilters,
+    MessageView,
+    StatusView,
 )
 
 __all__ = [

@@ -12,13 +12,9 @@ from verbund.modules.citizenservices.events import ApplicationDecided, Applicati
 from verbund.modules.citizenservices.models import Application, ApplicationState, Decision, MessageKind, Outcome
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.policies import Permission, may_process, may_sign
-from verbund.modules.citizenservices.queries.applications import (
-    ApplicationAccess,
-    held_application,
-    letter_data,
-    payment_of,
-    recipient_lines,
-)
+from verbund.modules.citizenservices.queries.applicant import held_application
+from verbund.modules.citizenservices.queries.letters import letter_data, payment_of, recipient_lines
+from verbund.modules.citizenservices.queries.views import ApplicationAccess
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, printing
 from verbund.platform.identity import policy

@@ -17,11 +17,8 @@ from verbund.modules.citizenservices.models.latin import described, normalised, 
 from verbund.modules.citizenservices.models.offers import UPLOAD_LIMIT, UPLOADS
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.policies import Permission, may_process, may_take_over, visible_applications
-from verbund.modules.citizenservices.queries.applications import (
-    ApplicationAccess,
-    ApplicationNotFound,
-    held_application,
-)
+from verbund.modules.citizenservices.queries.applicant import held_application
+from verbund.modules.citizenservices.queries.views import ApplicationAccess, ApplicationNotFound
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, files
 from verbund.platform.identity import policy

@@ -10,7 +10,8 @@ from verbund.modules.citizenservices.gateways.mail import send_notice
 from verbund.modules.citizenservices.models import Application, MailboxMessage, MessageKind
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.applications import ApplicationAccess, held_application
+from verbund.modules.citizenservices.queries.applicant import held_application
+from verbund.modules.citizenservices.queries.views import ApplicationAccess
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor

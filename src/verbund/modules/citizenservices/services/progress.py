@@ -13,8 +13,9 @@ from verbund.modules.citizenservices.models.applications import ORIGIN
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.models.summary import facts, sections
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.applications import ApplicationNotFound, recipient_lines
 from verbund.modules.citizenservices.queries.forms import in_use
+from verbund.modules.citizenservices.queries.letters import recipient_lines
+from verbund.modules.citizenservices.queries.views import ApplicationNotFound
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, printing
 from verbund.platform.identity import policy

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.applications import ApplicationView
+from verbund.modules.citizenservices.queries.views import ApplicationView
 from verbund.modules.records import queries as records
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.citizenservices.models import ApplicationState, Outcome
 from verbund.modules.citizenservices.models.offers import LetterTexts
-from verbund.modules.citizenservices.queries.applications import InboxFilters
 from verbund.modules.citizenservices.queries.catalogue import ServiceSettings
 from verbund.modules.citizenservices.queries.forms import ServiceTemplate
+from verbund.modules.citizenservices.queries.views import InboxFilters
 from verbund.modules.citizenservices.services.offers import ServiceConfiguration
 from verbund.platform.tenancy import Invalid
 

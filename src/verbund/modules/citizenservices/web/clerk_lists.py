@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from verbund.modules.citizenservices import queries
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.applications import ApplicationRow, InboxCounts, InboxFilters
+from verbund.modules.citizenservices.queries.views import ApplicationRow, InboxCounts, InboxFilters
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import local_date
