@@ -3,12 +3,17 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.platform.printing import verapdf
 
 from verbund.commands.walk.report import Report
 
 from .conftest import Live
+
+if TYPE_CHECKING:
+    from verbund.commands.walk.journey import Walk
 
 SAMPLES = Path("standards") / "fim" / "samples" / "xdf3"
 KNOWN = (
@@ -29,13 +34,18 @@ def site(live: Live) -> Iterator["object"]:
 
 def walked(site: object, schema: Path | None = None) -> Report:
     """Walk once and return what was found; the first untruth is raised."""
+    return walk_of(site, schema).report
+
+
+def walk_of(site: object, schema: Path | None = None) -> "Walk":
     from verbund.commands.walk.journey import Walk
     from verbund.commands.walk.site import Site
 
     assert isinstance(site, Site)
     report = Report(quiet=True)
-    Walk(site, report, schema).run()
-    return report
+    walk = Walk(site, report, schema)
+    walk.run()
+    return walk
 
 
 def test_the_parking_permit_goes_all_the_way(live: Live, site: object) -> None:
@@ -45,6 +55,15 @@ def test_the_parking_permit_goes_all_the_way(live: Live, site: object) -> None:
     verified = live.command("verify", "--json")
     assert verified.returncode == 0, verified.stdout
     assert json.loads(verified.stdout)["ok"] is True
+
+
+@pytest.mark.conformance
+@pytest.mark.skipif(bool(verapdf.missing()), reason=verapdf.missing())
+def test_receipt_and_decision_are_archivable_and_accessible(site: object) -> None:
+    walk = walk_of(site)
+    assert walk.letter is not None
+    for paper in (walk.receipt, walk.letter):
+        assert verapdf.failures(paper.content) == []
 
 
 @pytest.mark.conformance
