@@ -81,7 +81,7 @@ def case(request: BodyRequest, application_id: UUID) -> HttpResponse:
         "first": first,
         "sections": answered(found),
         "record": record,
-        "history": [Entry(e.at, e.kind_label, e.text or e.values.get("title", ""), e.actor_name) for e in history],
+        "history": [Entry(e.at, e.kind_label, e.text or e.values.get("title", ""), e.by) for e in history],
         "back_url": reverse("clerk_cases" if to_my_cases else "clerk_inbox"),
         "back_label": _("My cases") if to_my_cases else _("Inbox"),
     }

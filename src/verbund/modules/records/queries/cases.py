@@ -120,7 +120,8 @@ class TimelineRow:
 
     @property
     def by(self) -> str:
-        return self.actor_name
+        """Who did it; "" for what the house did by itself: the name of a job tells people nothing."""
+        return "" if self.actor_name.startswith("verbund.") else self.actor_name
 
     @property
     def tone(self) -> str:
