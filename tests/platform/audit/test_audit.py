@@ -113,3 +113,16 @@ def test_a_rolled_back_deed_leaves_neither_entry_nor_gap(real_database: str) -> 
             raise RuntimeError
         audit.record(system, "test.done", "test.thing", 2)
         assert list(AuditEntry.objects.values_list("action", "lane", "lane_no")) == [("test.done", 0, 1)]
+
+
+def test_many_entries_in_one_statement_are_chained_in_their_order(alpha: Any, system: Actor) -> None:
+    audit.record(system, "test.counted", "test.thing", 0)
+    audit.record_many(system, [audit.Deed("test.counted", "test.thing", n, after={"ä": n}) for n in range(1, 9)])
+    audit.record_many(system, [])
+    entries = list(AuditEntry.objects.order_by("lane_no"))
+    assert [e.object_id for e in entries] == [str(n) for n in range(9)]
+    assert [e.lane_no for e in entries] == list(range(1, 10))
+    assert entries[8].changes == '{"after":{"ä":8}}'
+    for earlier, later in pairwise(entries):
+        assert bytes(later.hash_prev) == bytes(earlier.hash)
+    assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]

@@ -378,3 +378,40 @@ class TestS3:
         with pytest.raises(files.WrongType):
             files.put(samples.SVG, filename="a.svg")
         assert list(bucket.objects.all()) == []
+
+
+def test_several_contents_are_taken_at_once_and_in_their_order(alpha: Any, root: Path) -> None:
+    there = files.put(b"zwei", filename="a.txt")
+    stored = files.put_many(
+        [(b"eins", "a.txt"), (b"zwei", "b.txt"), (io.BytesIO(b"drei"), "c.txt"), (b"eins", "d.txt")]
+    )
+    assert [s.sha256 for s in stored] == [hashlib.sha256(c).hexdigest() for c in (b"eins", b"zwei", b"drei", b"eins")]
+    assert stored[1].created_at == there.created_at
+    assert [files.read(s.sha256) for s in stored] == [b"eins", b"zwei", b"drei", b"eins"]
+    assert len(on_disk(root)) == files.StoredFile.objects.count() == 3
+    assert staged(root) == []
+
+
+def test_of_several_contents_all_are_taken_or_none(alpha: Any, root: Path) -> None:
+    with pytest.raises(files.WrongType):
+        files.put_many([(b"eins", "a.txt"), (b"<html><script>", "b.html")])
+    assert (on_disk(root), staged(root), files.StoredFile.objects.count()) == ([], [], 0)
+
+
+def test_a_content_whose_bytes_could_not_be_kept_has_no_row(
+    real_database: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("the disk is full")
+
+    def put_and_take_no_notice() -> None:
+        with transaction.atomic():
+            with pytest.raises(OSError, match="disk is full"):
+                files.put(b"eins", filename="a.txt")
+            files.StoredFile.objects.count()
+
+    monkeypatch.setattr(stores.LocalStore, "keep", full)
+    with acting_for("alpha"):
+        with pytest.raises(transaction.TransactionManagementError):
+            put_and_take_no_notice()
+        assert not files.StoredFile.objects.exists()

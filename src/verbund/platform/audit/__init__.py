@@ -2,13 +2,15 @@
 
     audit.record(actor, "records.case.opened", "records.case", case.id, after={"reference": case.reference})
 
-is the last line of a service, in its transaction. Entries are written by the database function `audit_append`, which
-chains them; the bodies' roles may call it and read the entries, nothing else.
+is the last line of a service, in its transaction; `record_many` writes several entries at once. They are written by
+the database function `audit_append`, which chains them; the bodies' roles may call it and read the entries, nothing
+else.
 """
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -16,7 +18,22 @@ from django.db import connection
 
 from verbund.platform.identity.actor import Actor
 
-_APPEND = "SELECT audit_append(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# `unnest` gives its rows in the order of the arrays; each call continues the chain where the one before has left it.
+_APPEND: Final = """
+SELECT audit_append(%s, %s, %s, %s, e.action, e.object_type, e.object_id, %s, e.changes)
+  FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS e (action, object_type, object_id, changes)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Deed (Vorgang der Protokollierung): what was done to which object, for `record_many`."""
+
+    action: str
+    obj_type: str
+    obj_id: UUID | str | int
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
 
 
 def record(
@@ -31,12 +48,13 @@ def record(
 
     `before` and `after` hold the changed fields only. Values must be what JSON, dates, UUIDs and Decimals can say.
     """
-    changes: dict[str, Any] = {}
-    if before is not None:
-        changes["before"] = dict(before)
-    if after is not None:
-        changes["after"] = dict(after)
-    text = json.dumps(changes, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    record_many(actor, [Deed(action, obj_type, obj_id, before, after)])
+
+
+def record_many(actor: Actor, deeds: Sequence[Deed]) -> None:
+    """Write an audit entry for each deed, in this order and in one statement."""
+    if not deeds:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             _APPEND,
@@ -45,10 +63,19 @@ def record(
                 str(actor.id or ""),
                 actor.name,
                 ",".join(sorted(map(str, actor.substitutes))),
-                action,
-                obj_type,
-                str(obj_id),
                 actor.request_id,
-                text,
+                [deed.action for deed in deeds],
+                [deed.obj_type for deed in deeds],
+                [str(deed.obj_id) for deed in deeds],
+                [_changes(deed) for deed in deeds],
             ],
         )
+
+
+def _changes(deed: Deed) -> str:
+    changes: dict[str, Any] = {}
+    if deed.before is not None:
+        changes["before"] = dict(deed.before)
+    if deed.after is not None:
+        changes["after"] = dict(deed.after)
+    return json.dumps(changes, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

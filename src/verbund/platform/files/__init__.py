@@ -16,12 +16,12 @@ from .stores import ContentMissing
 if TYPE_CHECKING:  # the model is there only after the apps are loaded
     from .downloads import download
     from .models import StoredFile
-    from .services import Damaged, FileNotFound, discard, open, put, read, sweep  # noqa: A004 - the door is files.open
+    from .services import Damaged, FileNotFound, discard, open, put, put_many, read, sweep  # noqa: A004 - the door is files.open
 
 _LATE = {
     "StoredFile": "models",
     "download": "downloads",
-    **dict.fromkeys(("Damaged", "FileNotFound", "discard", "open", "put", "read", "sweep"), "services"),
+    **dict.fromkeys(("Damaged", "FileNotFound", "discard", "open", "put", "put_many", "read", "sweep"), "services"),
 }
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "download",
     "open",
     "put",
+    "put_many",
     "read",
     "sweep",
 ]

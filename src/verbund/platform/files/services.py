@@ -3,10 +3,11 @@
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from django.conf import settings
 from django.db import connection, models, transaction
@@ -21,7 +22,19 @@ from .stores import store
 
 PIECE: Final = 1024 * 1024
 DEFAULT_LIMIT: Final = 25 * 1024 * 1024  # bytes
-_SHARED: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s::text, 0))"
+# A put locks its contents and writes their rows in one statement: the lock is taken before the row is looked for, and
+# what a sweep or a discard has removed while it was waited for is written anew.
+_PUT: Final = """
+INSERT INTO files_storedfile (sha256, size, media_type, scanned_at, scan_result, created_at)
+SELECT w.sha256, w.size, w.media_type, w.scanned_at, w.scan_result, w.created_at
+  FROM (SELECT n.*, pg_advisory_xact_lock_shared(hashtextextended(%s::text || n.sha256, 0)) AS held
+          FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::timestamptz[])
+            AS n (sha256, size, media_type, scanned_at, scan_result, created_at)
+        OFFSET 0) w
+ WHERE w.held IS NOT NULL
+ON CONFLICT (sha256) DO NOTHING
+RETURNING sha256
+"""
 _EXCLUSIVE: Final = "SELECT pg_advisory_xact_lock(hashtextextended(%s::text, 0))"
 _TRY_EXCLUSIVE: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s::text, 0))"
 ORPHAN_AGE: Final = timedelta(days=1)
@@ -63,33 +76,64 @@ def put(
     Raises:
         Empty, TooLarge, WrongType, Infected, ScannerUnreachable: all `Refused`; nothing was written.
     """
+    return put_many([(content, filename)], limit=limit, allow=allow)[0]
+
+
+def put_many(
+    contents: Sequence[tuple[bytes | BinaryIO, str]],
+    *,
+    limit: int | None = None,
+    allow: frozenset[str] | None = None,
+) -> list[StoredFile]:
+    """Take several contents, each with its file name, with one statement: all or none. Else as `put`.
+
+    Raises: as `put`, for the first content that cannot be taken.
+    """
     body = current_body().schema_name
     most = limit if limit is not None else int(getattr(settings, "VERBUND_UPLOAD_LIMIT", DEFAULT_LIMIT))
-    source: BinaryIO = io.BytesIO(content) if isinstance(content, bytes) else content
+    kinds = DOCUMENTS if allow is None else allow
     keeper = store()
-    with keeper.stage(body) as staged:
-        sha256, size = _copy(source, staged, most)
-        media_type = recognise(staged, filename=filename, allow=DOCUMENTS if allow is None else allow)
-        staged.seek(0)
-        scanned = scanner().scan(staged)
-        now = clock.now()
-        with transaction.atomic():
-            _hold(body, sha256, shared=True)
-            keeper.keep(body, sha256, staged)
-            StoredFile.objects.bulk_create(
-                [
-                    StoredFile(
-                        sha256=sha256,
-                        size=size,
-                        media_type=media_type,
-                        scanned_at=now if scanned else None,
-                        scan_result=ScanResult.CLEAN if scanned else ScanResult.NOT_SCANNED,
-                        created_at=now,
-                    )
-                ],
-                ignore_conflicts=True,
-            )
-            return StoredFile.objects.get(sha256=sha256)
+    with ExitStack() as stages:
+        taken: dict[str, tuple[StoredFile, BinaryIO]] = {}
+        order = []
+        for content, filename in contents:
+            staged = stages.enter_context(keeper.stage(body))
+            checked = _check(content, staged, filename, most, kinds)
+            taken[checked.sha256] = checked, staged
+            order.append(checked.sha256)
+        # No savepoint: what fails in here leaves a transaction that cannot be committed any more.
+        with transaction.atomic(savepoint=False):
+            rows = _write(body, {sha256: taken[sha256][0] for sha256 in sorted(taken)})
+            for sha256, (_row, staged) in taken.items():
+                keeper.keep(body, sha256, staged)
+    return [rows[sha256] for sha256 in order]
+
+
+def _check(content: bytes | BinaryIO, staged: BinaryIO, filename: str, most: int, allow: frozenset[str]) -> StoredFile:
+    """The row of a content, judged and staged but not yet written."""
+    if isinstance(content, bytes):
+        if len(content) > most:
+            raise TooLarge(most)
+        if not content:
+            raise Empty
+        sha256, size, judged = hashlib.sha256(content).hexdigest(), len(content), cast(BinaryIO, io.BytesIO(content))
+    else:
+        sha256, size = _copy(content, staged, most)
+        judged = staged
+    media_type = recognise(judged, filename=filename, allow=allow)
+    judged.seek(0)
+    scanned = scanner().scan(judged)
+    if isinstance(content, bytes):
+        staged.write(content)
+    now = clock.now()
+    return StoredFile(
+        sha256=sha256,
+        size=size,
+        media_type=media_type,
+        scanned_at=now if scanned else None,
+        scan_result=ScanResult.CLEAN if scanned else ScanResult.NOT_SCANNED,
+        created_at=now,
+    )
 
 
 def _copy(source: BinaryIO, staged: BinaryIO, most: int) -> tuple[str, int]:
@@ -104,6 +148,29 @@ def _copy(source: BinaryIO, staged: BinaryIO, most: int) -> tuple[str, int]:
         raise Empty
     staged.flush()
     return digest.hexdigest(), size
+
+
+def _write(body: str, wanted: dict[str, StoredFile]) -> dict[str, StoredFile]:
+    """The rows, locked and written in the order given; for a content that is there already, the row that is there."""
+    rows = list(wanted.values())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _PUT,
+            [
+                f"files:{body}:",
+                [row.sha256 for row in rows],
+                [row.size for row in rows],
+                [row.media_type for row in rows],
+                [row.scanned_at for row in rows],
+                [str(row.scan_result) for row in rows],
+                [row.created_at for row in rows],
+            ],
+        )
+        new = {sha256 for (sha256,) in cursor.fetchall()}
+    found = {sha256: row for sha256, row in wanted.items() if sha256 in new}
+    if len(found) < len(wanted):
+        found |= StoredFile.objects.in_bulk([sha256 for sha256 in wanted if sha256 not in new])
+    return found
 
 
 def read(sha256: str, *, verify: bool = True) -> bytes:
@@ -150,7 +217,7 @@ def discard(sha256: str) -> bool:
     body = current_body().schema_name
     try:
         with transaction.atomic():
-            _hold(body, sha256, shared=False)
+            _hold(body, sha256)
             deleted, _rows = StoredFile.objects.filter(sha256=sha256).delete()
     except models.ProtectedError:
         return False
@@ -187,10 +254,10 @@ def _batches(digests: Iterator[str], size: int = 500) -> Iterator[list[str]]:
         yield batch
 
 
-def _hold(body: str, sha256: str, *, shared: bool) -> None:
-    """Lock a content of a body until the transaction ends."""
+def _hold(body: str, sha256: str) -> None:
+    """Lock a content of a body exclusively until the transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(_SHARED if shared else _EXCLUSIVE, [f"files:{body}:{sha256}"])
+        cursor.execute(_EXCLUSIVE, [f"files:{body}:{sha256}"])
 
 
 def _try_hold(body: str, sha256: str) -> bool:

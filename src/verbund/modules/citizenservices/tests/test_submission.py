@@ -3,7 +3,7 @@
 import json
 import threading
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from django.db import connection, transaction
@@ -15,8 +15,9 @@ from verbund.modules.citizenservices.events import ApplicationSubmitted
 from verbund.modules.citizenservices.models import Application, Draft
 from verbund.modules.citizenservices.queries import ApplicationAccess, ApplicationNotFound, DraftNotFound, DraftRef
 from verbund.modules.records import queries as records
-from verbund.modules.records import services as records_services
 from verbund.platform import files
+from verbund.platform.files import StoredFile
+from verbund.platform.files.stores import LocalStore
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
@@ -206,18 +207,19 @@ class TestSubmission:
     def test_what_fails_on_the_way_leaves_nothing_behind(self, monkeypatch: pytest.MonkeyPatch) -> None:
         draft = _draft()
         factories.fill(GUEST, draft)
-        real, calls = records_services.file_document, []
+        real, kept = LocalStore.keep, []
 
-        def failing(*args: Any, **kwargs: Any) -> Any:
-            calls.append(kwargs)
-            if len(calls) == 3:
-                raise RuntimeError("the disk is full")
-            return real(*args, **kwargs)
+        def failing(store: LocalStore, body: str, sha256: str, staged: BinaryIO) -> None:
+            kept.append(sha256)
+            if len(kept) == 2:
+                raise OSError("the disk is full")
+            real(store, body, sha256, staged)
 
-        monkeypatch.setattr(records_services, "file_document", failing)
-        with pytest.raises(RuntimeError):
+        monkeypatch.setattr(LocalStore, "keep", failing)
+        with pytest.raises(OSError, match="disk is full"):
             services.submit_application(GUEST, draft=draft, now=NOW)
-        assert len(calls) == 3
+        assert len(kept) == 2
+        assert not StoredFile.objects.filter(sha256__in=kept).exists()
         assert Application.objects.count() == 0
         assert records.cases(SYSTEM).rows == ()
         monkeypatch.undo()

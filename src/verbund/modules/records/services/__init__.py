@@ -14,8 +14,9 @@ from .cases import (
     seal_case,
     unseal_case,
 )
-from .documents import DocumentInvalid, DocumentRef, StaleVersion, add_version, file_document
+from .documents import StaleVersion, add_version, file_document
 from .fileplan import FilePlanInvalid, FilePlanReport, import_file_plan, sample_file_plan
+from .filing import DocumentInvalid, DocumentRef, NewDocument
 from .letters import (
     LetterAlreadyDelivered,
     LetterInvalid,
@@ -40,6 +41,7 @@ __all__ = [
     "LetterAlreadyDelivered",
     "LetterInvalid",
     "LetterRef",
+    "NewDocument",
     "Recipient",
     "StaleVersion",
     "add_version",

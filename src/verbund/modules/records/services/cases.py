@@ -1,6 +1,6 @@
 """Opening, assigning, sealing and closing cases."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -17,7 +17,6 @@ from verbund.modules.records.models import (
     CaseState,
     File,
     FilePlanPosition,
-    TimelineEntry,
     TimelineKind,
 )
 from verbund.modules.records.models.fileplan import MAX_RETENTION_YEARS
@@ -28,9 +27,11 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id
 
-from .indexing import index_case, move_entries
+from .filing import DocumentRef, NewDocument, check_documents, prepare
+from .indexing import case_entry, move_entries
 from .numbering import SUBJECT_FILES, give_back_number, next_number
 from .texts import LONGEST_NOTE, check_metadata, check_title, lines, one_line
+from .timeline import add_to_timeline, timeline_entry
 
 
 class CaseInvalid(Invalid):
@@ -53,11 +54,12 @@ class CaseMoved(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class CaseRef:
-    """CaseRef (Geschäftszeichen): how a case is named."""
+    """CaseRef (Geschäftszeichen): how a case is named, and the documents it was opened with."""
 
     id: UUID
     reference: str
     file_reference: str
+    documents: tuple[DocumentRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def open_case(
     file_title: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     promised_on: date | None = None,
+    documents: Callable[["CaseRef"], Sequence[NewDocument]] | None = None,
 ) -> CaseRef:
     """Open a case (Vorgang anlegen) at a position of the file plan and give it its reference, `<code>-<year>/<number>`.
 
@@ -93,12 +96,16 @@ def open_case(
         position; without it the
             case belongs to the position's collecting file of the year.
         promised_on: the day by which the party has been promised an answer.
+        documents: the documents the case begins with, made once its reference is known; filed as by `file_document`.
 
     Raises:
+        DocumentInvalid, files.Refused: a document cannot be filed.
         CaseInvalid: unknown or closed position, missing title or unit, metadata that do not fit the position's fields.
         policy.Denied
     """
     policy.require(actor, Permission.OPEN_CASE, when=actor.is_staff or actor.is_system or bool(origin))
+    if documents is not None:
+        policy.require(actor, Permission.FILE_DOCUMENT)
     errors: dict[str, str] = {}
     title, unit = check_title(title, errors), one_line(unit)
     if not unit:
@@ -129,18 +136,26 @@ def open_case(
         promised_on=promised_on,
         metadata=values,
     )
+    new = documents(CaseRef(case.id, case.reference, file.reference)) if documents is not None else []
+    check_documents(new)
+    # Made first: entries of the same moment stand in the order of their ids.
+    opened = timeline_entry(
+        actor, case, TimelineKind.OPENED, now, values={"reference": case.reference}, visible_to_party=True
+    )
+    filing = prepare(actor, case, new, now)
+    filing.timeline.insert(0, opened)
+    filing.entries.insert(0, case_entry(case, file_reference=file.reference))
     case.save(force_insert=True)
-    add_to_timeline(actor, case, TimelineKind.OPENED, now, values={"reference": case.reference}, visible_to_party=True)
-    index_case(case, file_reference=file.reference)
+    filing.write()
     events.publish(actor, CaseOpened(case_id=case.id, reference=case.reference, origin=origin, unit=unit))
-    audit.record(
-        actor,
+    opening = audit.Deed(
         "records.case.opened",
         "records.case",
         case.id,
         after={"reference": case.reference, "title": title, "unit": unit, "origin": origin},
     )
-    return CaseRef(case.id, case.reference, file.reference)
+    audit.record_many(actor, [opening, *filing.deeds()])
+    return CaseRef(case.id, case.reference, file.reference, tuple(filing.refs()))
 
 
 def _file(position: FilePlanPosition, year: int, title: str, now: datetime) -> File:
@@ -376,29 +391,3 @@ def open_case_for_change(
     if expected_revision is not None and case.revision != expected_revision:
         raise CaseMoved
     return case
-
-
-def add_to_timeline(
-    actor: Actor,
-    case: Case,
-    kind: TimelineKind,
-    now: datetime,
-    *,
-    text: str = "",
-    values: dict[str, str] | None = None,
-    visible_to_party: bool = False,
-) -> TimelineEntry:
-    """Write an entry of the timeline."""
-    entry = TimelineEntry(
-        id=new_id(),
-        case=case,
-        at=now,
-        kind=kind,
-        actor_id=actor.id,
-        actor_name=actor.name[:200],
-        text=text,
-        values=values or {},
-        visible_to_party=visible_to_party,
-    )
-    entry.save(force_insert=True)
-    return entry

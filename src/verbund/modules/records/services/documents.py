@@ -1,7 +1,6 @@
 """Filing documents and their versions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,27 +12,22 @@ from verbund.modules.records.models import (
     Case,
     CaseState,
     Document,
-    DocumentKind,
     DocumentVersion,
     TimelineKind,
-    version_hash,
 )
 from verbund.modules.records.policies import Permission, visible_cases
 from verbund.modules.records.queries.documents import DocumentNotFound
-from verbund.platform import audit, files
+from verbund.platform import audit
 from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, new_id
+from verbund.platform.tenancy import Conflict, new_id
 
-from .cases import CaseClosed, add_to_timeline, open_case_for_change
+from .cases import CaseClosed, open_case_for_change
+from .filing import DocumentRef, NewDocument, check_documents, document_ref, new_version, prepare, take_in, version_deed
 from .indexing import index_document, reindex_document
-from .reading import ContentText, read_text
-from .texts import check_title
-
-
-class DocumentInvalid(Invalid):
-    """A document cannot be filed like this."""
+from .reading import ContentText
+from .timeline import add_to_timeline
 
 
 class StaleVersion(Conflict):
@@ -48,19 +42,6 @@ class StaleVersion(Conflict):
             % {"current": current}
         )
         self.current = current
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentRef:
-    """DocumentRef (Dokument, wie es abgelegt wurde): `number` within the case; `version` counts from 1."""
-
-    id: UUID
-    version_id: UUID
-    number: int
-    version: int
-    sha256: str
-    size: int
-    media_type: str
 
 
 @transaction.atomic
@@ -90,38 +71,15 @@ def file_document(
         CaseNotFound, CaseClosed, policy.Denied
     """
     policy.require(actor, Permission.FILE_DOCUMENT)
-    errors: dict[str, str] = {}
-    title = check_title(title, errors)
-    if kind not in DocumentKind.values:
-        errors["kind"] = _("Choose a kind of document.")
-    if errors:
-        raise DocumentInvalid(errors)
+    new = NewDocument(title, kind, content, filename, dict(metadata or {}), visible_to_party)
+    check_documents([new])
     # Before the content is read: nobody may use the reading of files in cases that do not exist for them.
     case = open_case_for_change(actor, case_id, origin=origin)
-    stored, filename, text = take_in(content, filename)
-    shown = (not actor.is_staff and not actor.is_system) if visible_to_party is None else visible_to_party
-    document, version = add_document(
-        actor,
-        case,
-        title=title,
-        kind=kind,
-        stored=stored,
-        filename=filename,
-        text=text,
-        metadata=dict(metadata or {}),
-        visible_to_party=shown,
-        now=now,
-    )
-    add_to_timeline(
-        actor,
-        case,
-        TimelineKind.DOCUMENT_FILED,
-        now,
-        values={"number": str(document.number), "title": title},
-        visible_to_party=shown,
-    )
-    record_version(actor, "records.document.filed", case, document, version)
-    return _ref(document, version)
+    filing = prepare(actor, case, [new], now)
+    case.save(update_fields=["documents"])
+    filing.write()
+    audit.record_many(actor, filing.deeds())
+    return filing.refs()[0]
 
 
 @transaction.atomic
@@ -156,7 +114,8 @@ def add_version(
     stored, filename, text = take_in(content, filename)
     document.versions += 1
     document.save(update_fields=["versions"])
-    version = _version(actor, document, stored, filename, text, now)
+    version = new_version(actor, document, stored, filename, text, now)
+    version.save(force_insert=True)
     reindex_document(case, document, text=text.text, filename=filename, at=now)
     add_to_timeline(
         actor,
@@ -167,18 +126,7 @@ def add_version(
         visible_to_party=document.visible_to_party,
     )
     record_version(actor, "records.document.versioned", case, document, version)
-    return _ref(document, version)
-
-
-def take_in(content: bytes, filename: str) -> tuple[StoredFile, str, ContentText]:
-    """Put content into the store and read its text.
-
-    Raises:
-        files.Refused
-    """
-    filename = files.clean_filename(filename)
-    stored = files.put(content, filename=filename)
-    return stored, filename, read_text(content, stored.media_type)
+    return document_ref(document, version)
 
 
 def add_document(
@@ -209,72 +157,12 @@ def add_document(
         visible_to_party=visible_to_party,
     )
     document.save(force_insert=True)
-    version = _version(actor, document, stored, filename, text, now)
+    version = new_version(actor, document, stored, filename, text, now)
+    version.save(force_insert=True)
     index_document(case, document, text=text.text, filename=filename, at=now)
     return document, version
 
 
-def _version(
-    actor: Actor, document: Document, stored: StoredFile, filename: str, text: ContentText, now: datetime
-) -> DocumentVersion:
-    version_id, created_by = new_id(), actor.name[:200]
-    version = DocumentVersion(
-        id=version_id,
-        document=document,
-        number=document.versions,
-        content=stored,
-        size=stored.size,
-        media_type=stored.media_type,
-        filename=filename,
-        text=text.text,
-        text_note=text.note,
-        pages=text.pages,
-        created_at=now,
-        created_by=created_by,
-        hash=version_hash(
-            version_id=version_id,
-            document_id=document.id,
-            number=document.versions,
-            sha256=stored.sha256,
-            size=stored.size,
-            media_type=stored.media_type,
-            filename=filename,
-            created_at=now,
-            created_by=created_by,
-        ),
-    )
-    version.save(force_insert=True)
-    return version
-
-
 def record_version(actor: Actor, action: str, case: Case, document: Document, version: DocumentVersion) -> None:
-    """The anchor of the version in the audit chain: `verbund verify` compares these values with the rows and the
-    store.
-    """
-    audit.record(
-        actor,
-        action,
-        "records.document",
-        document.id,
-        after={
-            "case": case.reference,
-            "document_number": document.number,
-            "version_id": str(version.id),
-            "number": version.number,
-            "sha256": version.content_id,
-            "size": version.size,
-            "hash": version.hash,
-        },
-    )
-
-
-def _ref(document: Document, version: DocumentVersion) -> DocumentRef:
-    return DocumentRef(
-        id=document.id,
-        version_id=version.id,
-        number=document.number,
-        version=version.number,
-        sha256=version.content_id,
-        size=version.size,
-        media_type=version.media_type,
-    )
+    """Write the anchor of the version into the audit chain."""
+    audit.record_many(actor, [version_deed(action, case, document, version)])

@@ -63,18 +63,19 @@ def _clean(text: str) -> str:
     return text.replace("\x00", " ")
 
 
-def index_case(case: Case, *, file_reference: str) -> None:
-    """Write the entry of a new case."""
-    SearchEntry.objects.bulk_create(
-        [_entry(case, None, EntryKind.CASE, case.opened_at, _case_vector(case, file_reference))]
-    )
+def case_entry(case: Case, *, file_reference: str) -> SearchEntry:
+    """The entry of a new case, not yet written."""
+    return _entry(case, None, EntryKind.CASE, case.opened_at, _case_vector(case, file_reference))
+
+
+def document_entry(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> SearchEntry:
+    """The entry of a new document, not yet written."""
+    return _entry(case, document, EntryKind.DOCUMENT, at, _document_vector(case, document, text, filename))
 
 
 def index_document(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> None:
     """Write the entry of a new document; it is found from the commit on."""
-    SearchEntry.objects.bulk_create(
-        [_entry(case, document, EntryKind.DOCUMENT, at, _document_vector(case, document, text, filename))]
-    )
+    SearchEntry.objects.bulk_create([document_entry(case, document, text=text, filename=filename, at=at)])
 
 
 def reindex_document(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> None:

@@ -21,11 +21,12 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, current_body, local_date, new_id
 
-from .cases import add_to_timeline, open_case_for_change
+from .cases import open_case_for_change
 from .deemed import deemed_on
 from .documents import add_document, record_version
 from .reading import read_text
 from .texts import check_title, one_line
+from .timeline import add_to_timeline
 
 
 class LetterInvalid(Invalid):

@@ -168,3 +168,44 @@ def test_the_case_page_asks_one_query_per_kind_of_object(
     # stems, plan, hits, order, entries, beginnings of texts; two for the transaction and two for its settings
     with django_assert_num_queries(10):
         assert len(queries.search(clerk, "text").rows) == 5
+
+
+def test_a_case_is_opened_with_its_documents(clerk: Actor) -> None:
+    there = files.put(b"Anlage", filename="c.txt")
+
+    def documents(ref: services.CaseRef) -> list[services.NewDocument]:
+        return [
+            services.NewDocument("Antrag", "application", f"Zu {ref.reference}".encode(), "a.txt", {"a": 1}, True),
+            services.NewDocument("Anlage", "attachment", there, "c.txt"),
+        ]
+
+    case = services.open_case(
+        clerk, title="Fall", position="32.10", unit="32", origin="", party="", now=NOW, documents=documents
+    )
+    first, second = case.documents
+    assert [d.title for d in queries.documents(clerk, case.id)] == ["Antrag", "Anlage"]
+    assert ([first.number, second.number], second.sha256) == ([1, 2], there.sha256)
+    assert DocumentVersion.objects.get(pk=first.version_id).text == f"Zu {case.reference}"
+    assert [e.kind for e in TimelineEntry.objects.order_by("id")] == ["opened", "document_filed", "document_filed"]
+    assert [e.action for e in AuditEntry.objects.filter(object_type__startswith="records").order_by("-id")[:3]] == [
+        "records.document.filed",
+        "records.document.filed",
+        "records.case.opened",
+    ]
+    assert [row.document_id for row in queries.search(clerk, "Anlage").rows] == [second.id]
+    later = factories.file_text(clerk, case, "drei")
+    assert later.number == 3
+
+
+def test_a_case_is_not_opened_when_one_of_its_documents_is_refused(clerk: Actor) -> None:
+    def opened(*contents: bytes) -> services.CaseRef:
+        new = [services.NewDocument("Blatt", "memo", content, "a.txt") for content in contents]
+        return services.open_case(
+            clerk, title="Fall", position="32.10", unit="32", origin="", party="", now=NOW, documents=lambda _: new
+        )
+
+    before = AuditEntry.objects.count()
+    with pytest.raises(files.Empty):
+        opened(b"eins", b"")
+    assert (DocumentVersion.objects.count(), AuditEntry.objects.count()) == (0, before)
+    assert opened(b"eins").reference == "32.10-2026/0001", "the number was given back"

@@ -1,0 +1,142 @@
+"""Measures what writes most: `.venv/bin/pytest benchmarks/submit.py -s` (SUBMISSIONS=100 POSTINGS=300 PROFILE=1).
+
+CPU is that of this process and of its PostgreSQL backend, per call; the time is a median. Drafts are filled in before.
+"""
+
+import cProfile
+import os
+import pstats
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from verbund.modules.budget import services as budget
+from verbund.modules.budget.tests import factories as books
+from verbund.modules.citizenservices import services
+from verbund.modules.citizenservices.tests import factories
+from verbund.modules.records import services as records
+from verbund.platform.tenancy import acting_for
+
+SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "100"))
+POSTINGS = int(os.environ.get("POSTINGS", "300"))
+PROFILE = bool(os.environ.get("PROFILE"))
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def _cpu_of(pid: int) -> float:
+    with Path(f"/proc/{pid}/stat").open() as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _backend() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+class Statements:
+    """Counts what goes to the database, by its first words."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        self.seen[" ".join(sql.split()[:4])[:70]] += 1
+        return execute(sql, params, many, context)
+
+
+def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
+    """Make the calls one after the other and print what each has cost."""
+    for call in calls[:5]:
+        call()
+    counted = Statements()
+    with connection.execute_wrapper(counted):
+        calls[5]()
+    timed = calls[6:]
+    backend, profile = _backend(), cProfile.Profile()
+    walls = []
+    python, database, began = time.process_time(), _cpu_of(backend), time.perf_counter()
+    if PROFILE:
+        profile.enable()
+    for call in timed:
+        start = time.perf_counter()
+        call()
+        walls.append(time.perf_counter() - start)
+    profile.disable()
+    each = [1000 * spent / len(timed) for spent in (time.process_time() - python, _cpu_of(backend) - database)]
+    print(
+        f"\n{name:<24} CPU {sum(each):6.2f} ms (Python {each[0]:.2f}, PostgreSQL {each[1]:.2f}); "
+        f"p50 {1000 * statistics.median(walls):.2f} ms; {len(timed) / (time.perf_counter() - began):.0f}/s; "
+        f"{counted.seen.total()} statements without begin and commit"
+    )
+    if PROFILE:
+        for statement, times in counted.seen.most_common():
+            print(f"   {times} {statement}")
+        pstats.Stats(profile).sort_stats("tottime").print_stats(35)
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+
+
+def test_submit(real_database: str) -> None:
+    with acting_for("alpha"):
+        factories.town()
+        service = factories.offer()
+        drafts = []
+        for seed in range(SUBMISSIONS + 6):
+            draft = services.start_draft(factories.GUEST, service_id=service, now=factories.NOW)
+            factories.fill(factories.GUEST, draft, seed=seed, optional=0.0)
+            drafts.append(draft)
+        measure(
+            "submit",
+            [
+                lambda d=draft: services.submit_application(factories.GUEST, draft=d, now=factories.NOW)  # type: ignore[misc]
+                for draft in drafts
+            ],
+        )
+        case = records.open_case(
+            factories.SYSTEM, title="Vorgang", position="32.10", unit="32", origin="", party="", now=factories.NOW
+        )
+        measure(
+            "file_document",
+            [
+                lambda n=n: records.file_document(  # type: ignore[misc]
+                    factories.SYSTEM,
+                    case_id=case.id,
+                    title=f"Blatt {n}",
+                    kind="memo",
+                    content=f"Inhalt {n}".encode(),
+                    filename="a.txt",
+                    now=factories.NOW,
+                )
+                for n in range(SUBMISSIONS + 6)
+            ],
+        )
+
+
+def test_posting(real_database: str) -> None:
+    with acting_for("alpha"):
+        town = books.make_town()
+        day = books.NOW.date()
+
+        def post(cents: int) -> None:
+            budget.post_voucher(
+                books.SYSTEM,
+                ledger=town.ledger,
+                year=town.year,
+                series="A",
+                posting_date=day,
+                document_date=day,
+                text="Umbuchung",
+                lines=[
+                    budget.Line("5233", product="54100", debit=cents),
+                    budget.Line("2010", credit=cents),
+                ],
+                now=books.NOW,
+            )
+
+        measure("post_voucher", [lambda n=n: post(n + 1) for n in range(POSTINGS + 6)])  # type: ignore[misc]
