@@ -67,7 +67,7 @@ def walk(report: Report, schemas: Sequence[Path | None], *, keep: bool = False) 
         with report.step(_("An instance of its own starts")) as step:
             instance = stack.enter_context(Instance(keep=keep))
             instance.prepare()
-            instance.children.start()
+            instance.children.start_web()  # while the bodies are made
             step.found(folder=str(instance.var), postgresql=_version(), port=instance.port)
         from . import town as towns
         from .journey import Walk
@@ -75,6 +75,7 @@ def walk(report: Report, schemas: Sequence[Path | None], *, keep: bool = False) 
 
         with report.step(_("A town is founded and furnished")) as step:
             towns.make_bodies()
+            instance.children.start_worker()
             from verbund.commands.body import as_app
 
             as_app()

@@ -30,7 +30,15 @@ class Children:
 
     def start(self) -> None:
         """Start web and worker; `wait` waits for the first page."""
+        self.start_web()
+        self.start_worker()
+
+    def start_web(self) -> None:
+        """Start the web process alone."""
         self._child("web", "--port", str(self.port), "--workers", "1", "--threads", "4", "--metrics-port", "0")
+
+    def start_worker(self) -> None:
+        """Start the worker; its timed work goes to every body there is, so the bodies should be complete."""
         self._child("worker", "--concurrency", "2", "--metrics-port", "0")
 
     def wait(self) -> float:
