@@ -3,6 +3,7 @@
 Nothing of the installation beside it is touched; only its collected static files are read when they are there.
 """
 
+import atexit
 import json
 import os
 import shutil
@@ -88,6 +89,7 @@ class Instance:
         if self._server is not None:
             with suppress(OSError, RuntimeError, subprocess.SubprocessError):
                 self._server.cleanup()
+            atexit.unregister(self._server._cleanup)  # it would make the lock anew, in a folder that is gone
         for name, value in self._environment.items():
             if value is None:
                 os.environ.pop(name, None)
