@@ -62,7 +62,7 @@ class EuroField(forms.CharField):
         text = str(super().clean(value)).replace("€", "").replace("\xa0", "").replace(" ", "")
         if not text:
             return 0
-        if not re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d{1,2})?|\d+([.,]\d{1,2})?", text):
+        if not re.fullmatch(r"\d{1,3}(\.\d{3}){1,4}(,\d{1,2})?|\d{1,13}([.,]\d{1,2})?", text, re.ASCII):
             raise ValidationError(_("Enter an amount such as 30,70."), code="invalid")
         try:
             amount = Decimal(text.replace(".", "").replace(",", ".") if "," in text or _grouped(text) else text)
