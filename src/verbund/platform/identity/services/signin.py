@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import structlog
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,8 @@ from verbund.platform.identity.policies import Permission
 from verbund.platform.identity.recognition import citizen_actor, staff_actor
 from verbund.platform.identity.throttle import Limit
 from verbund.platform.tenancy import new_id
+
+log = structlog.get_logger("verbund.sign_in")
 
 PER_ACCOUNT: Final = Limit(count=5, window=timedelta(minutes=15), block=timedelta(minutes=1))
 PER_ADDRESS: Final = Limit(count=50, window=timedelta(minutes=15), block=timedelta(minutes=1))
@@ -87,6 +90,7 @@ def prove_factor(
         else:
             factors.prove_passkey(person_id, host=host, state=state or {}, response=response or {}, now=now)
     except factors.WrongFactor:
+        log.warning("second factor refused", kind=kind, person=str(person_id))
         if throttle.count("staff.factor", str(person_id), PER_FACTOR, now=now):
             audit.record(actor, "identity.locked", "person", person_id, after={"scope": "staff.factor"})
         if kind == "totp":
@@ -211,6 +215,7 @@ def _check(face: str, email: str, address: str, now: datetime) -> None:
 
 
 def _failed(actor: Actor, face: str, email: str, address: str, now: datetime) -> None:
+    log.warning("sign-in refused", face=face)
     by_account = throttle.count(f"{face}.account", email, PER_ACCOUNT, now=now)
     by_address = throttle.count(f"{face}.address", throttle.network_of(address), PER_ADDRESS, now=now)
     if by_account:

@@ -267,7 +267,9 @@ def sign_out(request: Any) -> HttpResponse:
     was_citizen = request.actor.kind == "citizen"
     end_session(request)
     notices.done(request, _("You have signed out."))
-    return redirect("citizen_sign_in" if was_citizen else "staff_sign_in")
+    response = redirect("citizen_sign_in" if was_citizen else "staff_sign_in")
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @never_cache
