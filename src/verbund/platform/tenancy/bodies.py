@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management import call_command
-from django.db import models
+from django.db import models, transaction
 from psycopg import sql
 
 from .context import connection
@@ -65,17 +65,20 @@ def create_body(*, schema_name: str, slug: str, name: str, kind: str, hosts: Ite
         django.core.exceptions.ValidationError: for a name, key or colour that cannot be.
     """
     connection.set_schema_to_public()
-    body: Body | None = Body.objects.filter(schema_name=schema_name).first()
-    if body is None:
-        body = Body(schema_name=schema_name, slug=slug, name=name, kind=kind, **facts)
+    found: Body | None = Body.objects.filter(schema_name=schema_name).first()
+    body = found or Body(schema_name=schema_name, slug=slug, name=name, kind=kind, **facts)
+    if found is None:
         body.full_clean()
-        body.save(force_insert=True)
-    for number, host in enumerate(hosts):
-        Host.objects.get_or_create(domain=host.lower(), defaults={"tenant": body, "is_primary": number == 0})
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema_name)))
         cursor.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM PUBLIC").format(sql.Identifier(schema_name)))
     migrate_body(schema_name)
+    # Known only now, when it can work: a running worker's clock and a curious browser meet a whole body or none.
+    with transaction.atomic():
+        if found is None:
+            body.save(force_insert=True)
+        for number, host in enumerate(hosts):
+            Host.objects.get_or_create(domain=host.lower(), defaults={"tenant": body, "is_primary": number == 0})
     forget_hosts()
     return body
 
