@@ -109,6 +109,9 @@ def decide_application(
         Permission.DECIDE_APPLICATION,
         when=may_sign(actor, application, decision, second_person=service.requires_sign_off),
     )
+    if service.requires_sign_off and decision and (decision.outcome, decision.reason) != (outcome, reason):
+        other = _("This is not what was proposed. Whoever wants another decision proposes it anew.")
+        raise DecisionInvalid({"": other})
     before = {"state": application.state, "outcome": application.outcome}
     with official_language():
         claim = _raise_claim(actor, application, now) if outcome == Outcome.GRANTED else None
