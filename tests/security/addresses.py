@@ -12,7 +12,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import get_converters
 
 from verbund.modules.budget.policies import Permission as Budget
-from verbund.platform.identity.roles import Role
 
 from .world import Town
 
@@ -66,11 +65,6 @@ THING: dict[tuple[str, str], str] = {
 }
 # A permission that a page asks for beyond its own, when something is sent to it.
 SENDING_NEEDS = {"budget:statements": Budget.MOVE_MONEY}
-# Pages on which people of one kind meet only a refusal that depends on the thing, not on the permission: (route, role) -> why.
-BY_RULE: dict[tuple[str, Role], str] = {
-    ("absence_end", Role.HEAD_OF_UNIT): "",
-    ("person_absence", Role.HEAD_OF_UNIT): "",
-}
 
 
 @dataclass(frozen=True)

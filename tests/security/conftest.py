@@ -1,4 +1,4 @@
-"""One filled database for all these tests: built once, copied for every module, so that no module sees another's traces."""
+"""One filled database for all these tests: built once, copied for every module, so that none sees another's traces."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cluster, _point_at
+from conftest import _point_at
 from django.conf import settings as django_settings
 from django.test import override_settings
 from psycopg import sql
@@ -17,7 +17,7 @@ from .world import World
 
 @pytest.fixture(scope="session")
 def filled(
-    cluster: Cluster,
+    cluster: Any,
     template_database: str,
     django_db_setup: None,
     django_db_blocker: Any,
@@ -32,13 +32,13 @@ def filled(
         _point_at(cluster, name)
         with override_settings(PASSWORD_HASHERS=hashers):
             made = worlds.build()
-        _point_at(cluster, cluster.run_database)  # type: ignore[attr-defined]
+        _point_at(cluster, cluster.run_database)
     yield name, made, files
     cluster.drop(name)
 
 
 @pytest.fixture(scope="module")
-def _copy(filled: tuple[str, World, Path], cluster: Cluster, django_db_blocker: Any) -> Iterator[str]:
+def _copy(filled: tuple[str, World, Path], cluster: Any, django_db_blocker: Any) -> Iterator[str]:
     name = f"{filled[0]}_{os.urandom(3).hex()}"
     cluster.copy(filled[0], name)
     with cluster.admin() as connection:  # as `prepare_cluster` does; a copy does not inherit it
@@ -46,10 +46,8 @@ def _copy(filled: tuple[str, World, Path], cluster: Cluster, django_db_blocker: 
     with django_db_blocker.unblock():
         _point_at(cluster, name)
         yield name
-        from django.db import connection
-
-        connection.set_schema_to_public()
-        _point_at(cluster, cluster.run_database)  # type: ignore[attr-defined]
+        worlds.connection.set_schema_to_public()
+        _point_at(cluster, cluster.run_database)
     cluster.drop(name)
 
 
@@ -61,7 +59,7 @@ def world(filled: tuple[str, World, Path], _copy: str, settings: Any) -> World:
 
 
 @pytest.fixture
-def behind(_copy: str, cluster: Cluster) -> Iterator[Any]:
+def behind(_copy: str, cluster: Any) -> Iterator[Any]:
     """A plain connection as the owner, to look behind the application."""
     import psycopg
 

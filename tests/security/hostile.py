@@ -124,7 +124,8 @@ def png_bomb() -> bytes:
 FILES: Final = {
     "leer.pdf": b"",
     "kaputt.pdf": b"%PDF-1.7\n1 0 obj << /Type /Catalog /Pages 2 0 R",
-    "schleife.pdf": b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]/Count 1>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
+    "schleife.pdf": b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R]/Count 1>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF",
     "bombe.docx": docx_bomb(),
     "seite.html": b"<html><script>alert(1)</script></html>",
     "bild.svg": b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',

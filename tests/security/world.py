@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection as django_connection
+from django.db import transaction
 from django.test import Client
 
 from verbund.modules.budget.models import StatementEntry
@@ -34,6 +35,7 @@ from verbund.platform.identity.services.links import issue
 from verbund.platform.tenancy import acting_for, new_id
 from verbund.platform.tenancy import now as the_clock
 
+connection: Any = django_connection  # its type knows nothing of schemas
 PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
 UNIT, OTHER_UNIT = "32", "50"
 HOSTS = {"alliance": "verbund.localhost", "alpha": "alpha.localhost", "beta": "beta.localhost"}
