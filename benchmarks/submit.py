@@ -24,6 +24,7 @@ from verbund.platform.tenancy import acting_for
 
 SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "100"))
 POSTINGS = int(os.environ.get("POSTINGS", "300"))
+TEMPLATE = os.environ.get("TEMPLATE", "hundesteuer_anmeldung")
 PROFILE = bool(os.environ.get("PROFILE"))
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -59,7 +60,7 @@ def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
     with connection.execute_wrapper(counted):
         calls[5]()
     timed = calls[6:]
-    backend, profile = _backend(), cProfile.Profile()
+    backend, profile = _backend(), cProfile.Profile(time.process_time)
     walls = []
     python, database, began = time.process_time(), _cpu_of(backend), time.perf_counter()
     if PROFILE:
@@ -85,7 +86,7 @@ def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
 def test_submit(real_database: str) -> None:
     with acting_for("alpha"):
         factories.town()
-        service = factories.offer()
+        service = factories.offer(TEMPLATE)
         drafts = []
         for seed in range(SUBMISSIONS + 6):
             draft = services.start_draft(factories.GUEST, service_id=service, now=factories.NOW)

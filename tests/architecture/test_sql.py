@@ -16,6 +16,7 @@ ALLOWED = {
     "commands/verify/documents.py": "re-computes outside the models",
     "commands/verify/journal.py": "re-computes outside the models",
     "config/health.py": "asks whether the database answers and which migrations it has",
+    "modules/budget/services/books.py": "looks up what a posting names without making queries anew for each",
     "modules/budget/services/folding.py": "calls the database function that folds totals",
     "modules/budget/services/posting.py": "calls the database function that alone writes the journal",
     "modules/records/queries/hits.py": "sets the planner for one search",

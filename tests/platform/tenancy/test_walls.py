@@ -14,7 +14,7 @@ from django.db.utils import ProgrammingError
 
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events.models import EventReceipt
-from verbund.platform.tenancy import NestedSwitch, NoBody, acting_for, current_body
+from verbund.platform.tenancy import NestedSwitch, NoBody, acting_for, current_body, prepared_statements
 from verbund.platform.tenancy.roles import tenant_models
 
 
@@ -70,6 +70,20 @@ def test_another_bodys_table_is_refused_by_postgresql(alpha: Any, model: Any) ->
 def test_with_no_body_set_a_rooms_query_fails(db: None, model: Any) -> None:
     with pytest.raises(ProgrammingError, match="does not exist"), transaction.atomic():
         list(model.objects.all()[:1])
+
+
+def test_a_prepared_statement_looks_into_the_body_of_the_moment(real_database: str) -> None:
+    keys: dict[str, set[str]] = {"alpha": set(), "beta": set()}
+    for turn in range(4):
+        for body, known in keys.items():
+            with acting_for(body), prepared_statements():
+                EventReceipt.objects.create(key=f"{body} {turn}")
+                known.add(f"{body} {turn}")
+                assert set(EventReceipt.objects.values_list("key", flat=True)) == known
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+                    assert turn == 0 or cursor.fetchone()[0] > 0
+    assert connection.connection.prepare_threshold is None
 
 
 def test_outside_of_a_body_there_is_no_current_body(db: None) -> None:

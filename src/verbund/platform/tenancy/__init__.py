@@ -8,6 +8,7 @@ from .clock import local_date, now
 from .context import BodyFacts, NestedSwitch, NoBody, acting_for, current_body
 from .errors import Conflict, Invalid, NotFound
 from .ids import new_id
+from .prepared import prepared_statements
 
 __all__ = [
     "BodyFacts",
@@ -21,4 +22,5 @@ __all__ = [
     "local_date",
     "new_id",
     "now",
+    "prepared_statements",
 ]

@@ -14,7 +14,7 @@ from verbund.modules.budget.policies import Permission
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, NotFound, local_date
+from verbund.platform.tenancy import Conflict, NotFound, local_date, prepared_statements
 
 from .books import Draft, Effect, Line, VoucherRef, find_ledger, read_books
 from .posting import AlreadyReversed, mirrored, post
@@ -70,6 +70,7 @@ def post_voucher(
     )[0]
 
 
+@prepared_statements()
 @transaction.atomic
 def post_vouchers(actor: Actor, *, ledger: str, postings: Sequence[Posting], now: datetime) -> list[VoucherRef]:
     """Post many vouchers at once, all or none, in the order given; one number range is locked once for all of them.

@@ -33,7 +33,7 @@ from verbund.modules.records import services as records
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
-from verbund.platform.tenancy import Invalid, local_date, new_id
+from verbund.platform.tenancy import Invalid, local_date, new_id, prepared_statements
 
 from .drafts import DraftInvalid, NotOnOffer, valid_email
 
@@ -71,7 +71,7 @@ def submit_application(
     """
     policy.require(actor, Permission.APPLY)
     digest = _draft_digest(draft)
-    with transaction.atomic():
+    with prepared_statements(), transaction.atomic():
         try:
             held = held_draft(actor, draft, now, lock=True)
         except DraftNotFound:
