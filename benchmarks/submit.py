@@ -4,16 +4,18 @@ CPU is that of this process and of its PostgreSQL backend, per call; the time is
 """
 
 import cProfile
+import multiprocessing
 import os
 import pstats
 import statistics
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 
 from verbund.modules.budget import services as budget
 from verbund.modules.budget.tests import factories as books
@@ -24,6 +26,7 @@ from verbund.platform.tenancy import acting_for
 
 SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "100"))
 POSTINGS = int(os.environ.get("POSTINGS", "300"))
+CLIENTS = 4
 TEMPLATE = os.environ.get("TEMPLATE", "hundesteuer_anmeldung")
 PROFILE = bool(os.environ.get("PROFILE"))
 TICK = os.sysconf("SC_CLK_TCK")
@@ -119,25 +122,41 @@ def test_submit(real_database: str) -> None:
         )
 
 
+def _post(town: books.Town, cents: int) -> None:
+    day = books.NOW.date()
+    budget.post_voucher(
+        books.SYSTEM,
+        ledger=town.ledger,
+        year=town.year,
+        series="A",
+        posting_date=day,
+        document_date=day,
+        text="Umbuchung",
+        lines=[budget.Line("5233", product="54100", debit=cents), budget.Line("2010", credit=cents)],
+        now=books.NOW,
+    )
+
+
+def _client(town: books.Town) -> None:
+    connections.close_all()
+    with acting_for("alpha"):
+        for cents in range(1, POSTINGS + 1):
+            _post(town, cents)
+    connections.close_all()
+
+
 def test_posting(real_database: str) -> None:
     with acting_for("alpha"):
         town = books.make_town()
-        day = books.NOW.date()
-
-        def post(cents: int) -> None:
-            budget.post_voucher(
-                books.SYSTEM,
-                ledger=town.ledger,
-                year=town.year,
-                series="A",
-                posting_date=day,
-                document_date=day,
-                text="Umbuchung",
-                lines=[
-                    budget.Line("5233", product="54100", debit=cents),
-                    budget.Line("2010", credit=cents),
-                ],
-                now=books.NOW,
-            )
-
-        measure("post_voucher", [lambda n=n: post(n + 1) for n in range(POSTINGS + 6)])  # type: ignore[misc]
+        measure("post_voucher", [partial(_post, town, n + 1) for n in range(POSTINGS + 6)])
+    connections.close_all()
+    connection.close_pool()
+    clients = [multiprocessing.get_context("fork").Process(target=_client, args=(town,)) for _ in range(CLIENTS)]
+    began = time.perf_counter()
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    took = time.perf_counter() - began
+    assert [client.exitcode for client in clients] == [0] * CLIENTS
+    print(f"\n{CLIENTS} clients on one ledger: {CLIENTS * POSTINGS / took:.0f} postings/s, none refused")

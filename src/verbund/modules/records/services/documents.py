@@ -21,7 +21,7 @@ from verbund.platform import audit
 from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, new_id
+from verbund.platform.tenancy import Conflict, new_id, prepared_statements
 
 from .cases import CaseClosed, open_case_for_change
 from .filing import DocumentRef, NewDocument, check_documents, document_ref, new_version, prepare, take_in, version_deed
@@ -44,6 +44,7 @@ class StaleVersion(Conflict):
         self.current = current
 
 
+@prepared_statements()
 @transaction.atomic
 def file_document(
     actor: Actor,
