@@ -103,6 +103,7 @@ def test_no_form_breaks_when_every_field_holds_the_worst(world: World) -> None:
             send(client, form, {n: TEXTS[(first + at) % len(TEXTS)] for at, n in enumerate(names)})
 
 
+@pytest.mark.conformance
 def test_no_form_breaks_when_one_field_holds_the_worst(world: World) -> None:
     """With all others as the page offers them, one text after the other gets behind the first check."""
     text = cycle(t for t in TEXTS if t.strip())
@@ -112,6 +113,7 @@ def test_no_form_breaks_when_one_field_holds_the_worst(world: World) -> None:
             send(client, form, {n: next(text) if n == name else v[-1] for n, v in form.values.items()})
 
 
+@pytest.mark.conformance
 def test_no_form_breaks_whatever_file_is_sent(world: World) -> None:
     for route, form in everything(world):
         if form.files:
@@ -125,7 +127,7 @@ VALUES = st.one_of(st.sampled_from(TEXTS), st.text(max_size=40), st.integers().m
 
 
 @settings(
-    max_examples=200,
+    max_examples=120,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -201,6 +203,7 @@ KEYS = (
 )
 
 
+@pytest.mark.conformance
 @pytest.mark.parametrize("route", ROUTES, ids=str)
 def test_no_page_breaks_whatever_is_asked(world: World, route: Route) -> None:
     """Whatever a page reads from its query string, made-up keys of lists among it."""
