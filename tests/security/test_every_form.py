@@ -94,6 +94,7 @@ def send(client: Client, form: Form, values: dict[str, Any]) -> Any:
     return answer
 
 
+@pytest.mark.conformance
 def test_no_form_breaks_when_every_field_holds_the_worst(world: World) -> None:
     """Every text comes to every field of every form once, all fields at a time."""
     for route, form in everything(world):
@@ -103,7 +104,6 @@ def test_no_form_breaks_when_every_field_holds_the_worst(world: World) -> None:
             send(client, form, {n: TEXTS[(first + at) % len(TEXTS)] for at, n in enumerate(names)})
 
 
-@pytest.mark.conformance
 def test_no_form_breaks_when_one_field_holds_the_worst(world: World) -> None:
     """With all others as the page offers them, one text after the other gets behind the first check."""
     text = cycle(t for t in TEXTS if t.strip())
@@ -113,7 +113,6 @@ def test_no_form_breaks_when_one_field_holds_the_worst(world: World) -> None:
             send(client, form, {n: next(text) if n == name else v[-1] for n, v in form.values.items()})
 
 
-@pytest.mark.conformance
 def test_no_form_breaks_whatever_file_is_sent(world: World) -> None:
     for route, form in everything(world):
         if form.files:
