@@ -15,6 +15,7 @@ from django.db.utils import ProgrammingError
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events.models import EventReceipt
 from verbund.platform.tenancy import NestedSwitch, NoBody, acting_for, current_body, prepared_statements
+from verbund.platform.tenancy.prepared import OutdatedPlan
 from verbund.platform.tenancy.roles import tenant_models
 
 
@@ -273,3 +274,19 @@ def test_a_body_cannot_read_the_shared_queue(alpha: Any, table: str) -> None:
 def test_every_tenant_table_is_known_to_the_wall() -> None:
     assert {m._meta.label for m in tenant_models()} >= {"audit.AuditEntry", "audit.AuditLane", "events.EventReceipt"}
     assert apps.get_model("tenancy.Body") not in tenant_models()
+
+
+def test_a_kept_plan_that_a_migration_outdated_costs_one_attempt_and_nothing_else(
+    real_database: str, owner_connection: "psycopg.Connection[Any]"
+) -> None:
+    def read() -> list[str]:
+        with acting_for("alpha"), prepared_statements(), transaction.atomic():
+            return list(EventReceipt.objects.values_list("key", flat=True))
+
+    for _ in range(3):
+        assert read() == []
+    owner_connection.execute("ALTER TABLE alpha.events_eventreceipt ALTER COLUMN key TYPE varchar(250)")
+    with pytest.raises(OutdatedPlan):
+        read()
+    connection.close()  # as at the end of a request
+    assert read() == []
