@@ -170,7 +170,7 @@ def test_a_formula_in_a_name_is_disarmed_in_csv(town: Town, desk: Callable[..., 
 def test_wild_addresses_are_no_errors(town: Town, desk: Callable[..., Client]) -> None:
     client = desk(Role.AUDITOR)
     for path in [
-        f"{BASE}journal/?after=x&day_from=1&kind=zzz&series=%00",
+        f"{BASE}journal/?after=x&day_from=1&kind=zzz&series=%7F",
         f"{BASE}posten/?after=9999~x",
         f"{BASE}posten/?after=~01a20098-d284-71b2-91d1-f68b85174caf",
         f"{BASE}konten/1810/?after=01a20098-d284-71b2-91d1-f68b85174caf.99999999999",

@@ -263,11 +263,11 @@ def test_the_file_plan_is_imported_with_all_errors_on_one_page(desk: Callable[..
 @pytest.mark.parametrize(
     "path",
     [
-        "/arbeit/akten/?state=x&unit=%00&deadline=late&mine=on&after=~&position=9.9&text=%27%00",
+        "/arbeit/akten/?state=x&unit=%00&deadline=late&mine=on&after=~&position=9.9&text=%27%7F",
         "/arbeit/akten/?after=2026-01-01T00:00:00~00000000-0000-0000-0000-000000000000",
         "/arbeit/akten/?deadline=week&after=2026-01-01~x",
-        "/arbeit/akten/verzeichnis/?position=%00&after=x",
-        "/arbeit/suche/?q=%00&year=9999999999999999&unit=x&kind=y&after=r99999999",
+        "/arbeit/akten/verzeichnis/?position=%7F&after=x",
+        "/arbeit/suche/?q=%7F&year=9999999999999999&unit=x&kind=y&after=r99999999",
         "/arbeit/suche/?q=a&after=r-1",
         "/arbeit/suche/?q=" + "a*+" * 200,
         "/arbeit/akten/liste.csv?text=%22",
