@@ -263,7 +263,7 @@ def test_the_file_plan_is_imported_with_all_errors_on_one_page(desk: Callable[..
 @pytest.mark.parametrize(
     "path",
     [
-        "/arbeit/akten/?state=x&unit=%00&deadline=late&mine=on&after=~&position=9.9&text=%27%7F",
+        "/arbeit/akten/?state=x&unit=%7F&deadline=late&mine=on&after=~&position=9.9&text=%27%7F",
         "/arbeit/akten/?after=2026-01-01T00:00:00~00000000-0000-0000-0000-000000000000",
         "/arbeit/akten/?deadline=week&after=2026-01-01~x",
         "/arbeit/akten/verzeichnis/?position=%7F&after=x",
