@@ -7,13 +7,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from verbund.commands.walk.children import Children
 from verbund.commands.walk.instance import free_port
 from verbund.commands.walk.town import Town
+
+if TYPE_CHECKING:
+    from verbund.commands.walk.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Lange-Reise-2026!"
@@ -84,6 +87,16 @@ def live(cluster: Any, template_database: str, tmp_path_factory: pytest.TempPath
     finally:
         children.stop()
         cluster.drop(name)
+
+
+@pytest.fixture(scope="session")
+def site(live: Live) -> Iterator["Site"]:
+    """The people at their desks: one set for all journeys, since each sets up a second factor at the first sign-in."""
+    from verbund.commands.walk.site import Site
+
+    site = Site(live.town, live.port, live.children.mails)
+    yield site
+    site.close()
 
 
 def _static_files(environment: dict[str, str], var: Path) -> None:

@@ -1,7 +1,6 @@
 """The walk over HTTP: every page as a browser without scripts reads it, every fact read back."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,15 +20,6 @@ KNOWN = (
     "S00000000385", "S00000000389", "S00000000390", "S00000000395", "S05000001195", "S07000000200", "S07000000210",
     "S07000000227", "S07000000263",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def site(live: Live) -> Iterator["object"]:
-    from verbund.commands.walk.site import Site
-
-    site = Site(live.town, live.port, live.children.mails)
-    yield site
-    site.close()
 
 
 def walked(site: object, schema: Path | None = None) -> Report:

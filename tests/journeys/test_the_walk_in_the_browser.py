@@ -30,18 +30,15 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def walk(live: Live) -> Iterator["Walk"]:
+def walk(site: "Site") -> "Walk":
     """A walk whose service is published and found; the browser does the rest."""
     from verbund.commands.walk.journey import Walk
-    from verbund.commands.walk.site import Site
 
-    site = Site(live.town, live.port, live.children.mails)
     walk = Walk(site, Report(quiet=True))
     site.walks += 1
     walk.import_and_publish()
     walk.find()
-    yield walk
-    site.close()
+    return walk
 
 
 def sit_down(page: Page, site: "Site", role: str) -> None:
