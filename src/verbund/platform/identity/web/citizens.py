@@ -15,9 +15,9 @@ from verbund.platform.identity.routes import public_page
 from verbund.platform.tenancy import now
 from verbund.platform.ui import notices
 
-from .forms import EmailForm, NewPasswordForm, RegisterForm, SignInForm, take
+from .forms import NewPasswordForm, RegisterForm, SignInForm, take
 from .signin import failed, finish_flow, next_of, start_flow
-from .staff_links import link_invalid, sent
+from .staff_links import ask_for_link, link_invalid
 
 CITIZEN_HOME: Final = "/konto/"
 
@@ -141,34 +141,7 @@ def register(request: Any) -> HttpResponse:
 @public_page("citizens who forgot their password cannot sign in")
 def forgotten(request: Any) -> HttpResponse:
     """Ask for a link; the answer is the same for every address."""
-    form = EmailForm(request.POST if request.method == "POST" else None)
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.request_citizen_password(
-                request.actor,
-                email=form.cleaned_data["email"],
-                address=throttle.address_of(request),
-                language=(get_language() or "de")[:2],
-                now=now(),
-            )
-        except throttle.Blocked as blocked:
-            form.add_error(None, blocked.message)
-            status = 429
-        else:
-            return sent(request, "citizen_sign_in")
-    return render(
-        request,
-        "identity/form_page.html",
-        {
-            "title": _("Forgotten password"),
-            "lead": _("We send you a link with which you choose a new password."),
-            "form": form,
-            "action": _("Send link"),
-            "back": "citizen_sign_in",
-        },
-        status=status,
-    )
+    return ask_for_link(request, services.request_citizen_password, back="citizen_sign_in")
 
 
 @never_cache

@@ -1,5 +1,6 @@
 """Links out of e-mails for staff: invitation and new password."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
@@ -21,11 +22,16 @@ from .forms import EmailForm, NewPasswordForm, take
 @public_page("staff who forgot their password cannot sign in")
 def forgotten(request: Any) -> HttpResponse:
     """Ask for a link; the answer is the same for every address."""
+    return ask_for_link(request, services.request_staff_password, back="staff_sign_in")
+
+
+def ask_for_link(request: Any, request_link: Callable[..., None], *, back: str) -> HttpResponse:
+    """Ask for a link to a new password: the same page and, for every address, the same answer in both faces."""
     form = EmailForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            services.request_staff_password(
+            request_link(
                 request.actor,
                 email=form.cleaned_data["email"],
                 address=throttle.address_of(request),
@@ -36,7 +42,7 @@ def forgotten(request: Any) -> HttpResponse:
             form.add_error(None, blocked.message)
             status = 429
         else:
-            return sent(request, "staff_sign_in")
+            return sent(request, back)
     return render(
         request,
         "identity/form_page.html",
@@ -45,7 +51,7 @@ def forgotten(request: Any) -> HttpResponse:
             "lead": _("We send you a link with which you choose a new password."),
             "form": form,
             "action": _("Send link"),
-            "back": "staff_sign_in",
+            "back": back,
         },
         status=status,
     )
