@@ -1,0 +1,5 @@
+"""Tables of membership."""
+
+from .members import ROOMS, Member
+
+__all__ = ["ROOMS", "Member"]

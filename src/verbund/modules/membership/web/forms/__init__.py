@@ -1,0 +1,5 @@
+"""Forms of membership."""
+
+from .members import ROOM_NAMES, RoomsForm
+
+__all__ = ["ROOM_NAMES", "RoomsForm"]

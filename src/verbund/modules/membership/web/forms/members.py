@@ -1,0 +1,26 @@
+"""Forms of membership."""
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from verbund.modules.membership.models import ROOMS
+
+ROOM_NAMES: dict[str, str | Promise] = {
+    "citizenservices": _("Online services"),
+    "records": _("Digital file"),
+    "budget": _("Budget"),
+    "membership": _("Alliance management"),
+}
+
+
+class RoomsForm(forms.Form):
+    """Which rooms are switched on for a member."""
+
+    rooms = forms.MultipleChoiceField(
+        label=_("Rooms"),
+        required=False,
+        choices=[(room, ROOM_NAMES[room]) for room in ROOMS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)

@@ -1,0 +1,5 @@
+"""Views of membership."""
+
+from .members import member, members, switch
+
+__all__ = ["member", "members", "switch"]
