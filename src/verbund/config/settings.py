@@ -48,6 +48,7 @@ TENANT_APPS = [
     "verbund.platform.events",
     "verbund.platform.files",
     "verbund.platform.printing",
+    "verbund.platform.xml",
     "verbund.platform.ui",
     "verbund.modules.membership",
     "verbund.modules.records",

@@ -1,7 +1,7 @@
 """Reader of bank statements, camt.053.001.02 to .14 (ISO 20022): strict about what is booked, indifferent to what is
 not needed.
 
-Hardened: a size limit, no DOCTYPE, no entities, no network, no huge trees. A refusal is a `NotAStatement` with the
+Read by `platform.xml`. A refusal is a `NotAStatement` with the
 reason; nothing is guessed. Versions differ in few places (status as text or code, BIC names, parties wrapped in
 `Pty`), which are read either way.
 """
@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from lxml import etree
 from schwifty import IBAN
 
+from verbund.platform import xml
 from verbund.platform.tenancy import Invalid
 
 LIMIT: Final = 20 * 1024 * 1024
@@ -113,24 +114,10 @@ def _refused_kind(kind: str) -> str:
 
 
 def _parse(content: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(content, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        place = f" ({error.msg})" if isinstance(error, etree.XMLSyntaxError) and error.msg else ""
-        raise NotAStatement(_("The file is not readable XML.") + place) from error
-    info: Any = root.getroottree().docinfo  # the stubs leave its attributes out
-    if info.doctype or info.internalDTD is not None:
-        raise NotAStatement(_("The file carries a DOCTYPE. Bank messages never do; the file is refused."))
-    return root
+        return xml.parse(content, limit=LIMIT)
+    except xml.Refused as refusal:
+        raise NotAStatement(str(refusal.message)) from None
 
 
 def _all(node: etree._Element, path: str) -> list[etree._Element]:

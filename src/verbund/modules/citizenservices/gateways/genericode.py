@@ -6,14 +6,14 @@ from typing import Final
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from verbund.modules.citizenservices.gateways.safexml import Unreadable, root_of
 from verbund.modules.citizenservices.models.latin import normalised
+from verbund.platform import xml
 
 NAMESPACE: Final = "http://docs.oasis-open.org/codelist/ns/genericode/1.0/"
 MAX_ROWS: Final = 100_000
 
 
-class NotGenericode(Unreadable):
+class NotGenericode(xml.Refused):
     """The file is no genericode list, or one without a key; the message says which."""
 
 
@@ -50,10 +50,10 @@ def read_code_list(content: bytes) -> ReadCodeList:
     the key.
 
     Raises:
-        Unreadable: not XML that we take. NotGenericode: no genericode, no identification, no key, or a row without its
+        xml.Refused: not XML that we take. NotGenericode: no genericode, no identification, no key, or a row without its
             code.
     """
-    root = root_of(content)
+    root = xml.parse(content)
     if root.tag != f"{{{NAMESPACE}}}CodeList":
         raise NotGenericode(
             _("The file is not a genericode list: its root element is “%(root)s”.") % {"root": str(root.tag)[:120]}

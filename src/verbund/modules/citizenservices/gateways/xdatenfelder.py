@@ -12,7 +12,6 @@ from typing import Final
 from django.utils.translation import gettext as _
 from lxml import etree
 
-from verbund.modules.citizenservices.gateways.safexml import Unreadable, root_of
 from verbund.modules.citizenservices.models.checking import EXECUTED_RULES
 from verbund.modules.citizenservices.models.form import (
     Cardinality,
@@ -30,6 +29,7 @@ from verbund.modules.citizenservices.models.form import (
 )
 from verbund.modules.citizenservices.models.latin import normalised
 from verbund.modules.citizenservices.models.pattern import PatternUnsupported, compiled
+from verbund.platform import xml
 
 NAMESPACE: Final = "urn:xoev-de:fim:standard:xdatenfelder_3.0.0"
 _FAMILY: Final = re.compile(r"urn:xoev-de:fim:standard:xdatenfelder_(?P<version>[\w.\-]+)")
@@ -84,11 +84,11 @@ _ID: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
 _CARDINALITY: Final = re.compile(r"(\d{1,3}):(\d{1,4}|\*)", re.ASCII)
 
 
-class NotXDatenfelder3(Unreadable):
+class NotXDatenfelder3(xml.Refused):
     """The file is of another format or version; the message names it."""
 
 
-class BrokenSchema(Unreadable):
+class BrokenSchema(xml.Refused):
     """The file says it is XDatenfelder 3.0.0 but lacks what a form needs."""
 
 
@@ -105,10 +105,10 @@ def read_form(content: bytes) -> ReadForm:
     """Read an XDatenfelder 3.0.0 schema message (0102), or the message of one group (0103) as a form of its own.
 
     Raises:
-        Unreadable: not XML that we take. NotXDatenfelder3: another format or version. BrokenSchema: incomplete or
+        xml.Refused: not XML that we take. NotXDatenfelder3: another format or version. BrokenSchema: incomplete or
             contradictory.
     """
-    root = root_of(content)
+    root = xml.parse(content)
     name = etree.QName(root)
     if name.namespace != NAMESPACE:
         family = _FAMILY.fullmatch(name.namespace or "")

@@ -1,7 +1,6 @@
 """The writes of citizenservices; the import path `verbund.modules.citizenservices.services` is the door."""
 
 from verbund.modules.citizenservices.gateways.genericode import NotGenericode
-from verbund.modules.citizenservices.gateways.safexml import Unreadable
 from verbund.modules.citizenservices.gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3
 from verbund.modules.citizenservices.models.form import FormReport
 
@@ -71,7 +70,6 @@ __all__ = [
     "ServiceMoved",
     "StepResult",
     "TextInvalid",
-    "Unreadable",
     "Upload",
     "VersionTaken",
     "WrongState",

@@ -10,13 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from verbund.modules.citizenservices.gateways.genericode import read_code_list
-from verbund.modules.citizenservices.gateways.safexml import MAX_BYTES
 from verbund.modules.citizenservices.gateways.xdatenfelder import read_form
 from verbund.modules.citizenservices.models import CodeList, FormVersion
 from verbund.modules.citizenservices.models.form import FormReport
 from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.forms import import_remarks, in_use
-from verbund.platform import audit, files
+from verbund.platform import audit, files, xml
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, new_id
@@ -34,7 +33,7 @@ def import_form(actor: Actor, *, content: bytes, filename: str, now: datetime) -
     no effect.
 
     Raises:
-        Unreadable (or its subclasses NotXDatenfelder3, BrokenSchema): with the reason, nothing was written.
+        xml.Refused (or its subclasses NotXDatenfelder3, BrokenSchema): with the reason, nothing was written.
         VersionTaken: the form is there in this version with another content.
         policy.Denied
     """
@@ -53,7 +52,7 @@ def import_form(actor: Actor, *, content: bytes, filename: str, now: datetime) -
                 % {"form": known.form_id, "version": known.version}
             )
         return _report(known.id, read.unsupported, read.notes)
-    stored = files.put(content, filename=filename, limit=MAX_BYTES, allow=files.ANYTHING)
+    stored = files.put(content, filename=filename, limit=xml.MAX_BYTES, allow=files.ANYTHING)
     version = FormVersion(
         id=new_id(),
         form_id=read.definition.id,
@@ -85,7 +84,7 @@ def import_code_list(actor: Actor, *, content: bytes, filename: str, now: dateti
     id.
 
     Raises:
-        Unreadable (or its subclass NotGenericode), VersionTaken, policy.Denied
+        xml.Refused (or its subclass NotGenericode), VersionTaken, policy.Denied
     """
     policy.require(actor, Permission.IMPORT_FORM)
     read = read_code_list(content)
@@ -97,7 +96,7 @@ def import_code_list(actor: Actor, *, content: bytes, filename: str, now: dateti
                 _("Code list %(list)s is already there with another content.") % {"list": known.version_urn}
             )
         return known.id
-    stored = files.put(content, filename=filename, limit=MAX_BYTES, allow=files.ANYTHING)
+    stored = files.put(content, filename=filename, limit=xml.MAX_BYTES, allow=files.ANYTHING)
     found = CodeList(
         id=new_id(),
         urn=read.urn,

@@ -44,7 +44,7 @@ def rehearse(actor: Actor, *, content: bytes, seed: int = 1, optional: float = 1
         optional: the chance of each optional question to be answered; 1 answers all of them.
 
     Raises:
-        Unreadable, NotXDatenfelder3, BrokenSchema: the file. policy.Denied.
+        xml.Refused, NotXDatenfelder3, BrokenSchema: the file. policy.Denied.
     """
     policy.require(actor, Permission.IMPORT_FORM)
     definition, steps = _read(content)

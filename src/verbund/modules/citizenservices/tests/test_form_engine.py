@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verbund.modules.citizenservices.gateways.safexml import Unreadable
 from verbund.modules.citizenservices.gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3, read_form
 from verbund.modules.citizenservices.models.checking import EXECUTED_RULES, check
 from verbund.modules.citizenservices.models.form import FormDefinition
 from verbund.modules.citizenservices.models.sample import sample_files, valid_answers
 from verbund.modules.citizenservices.queries.forms import FORMS
+from verbund.platform import xml
 
 OWN = sorted(FORMS.glob("*.xdf3.xml"))
 OWN_FORMS = {file.name: read_form(file.read_bytes()).definition for file in OWN}
@@ -139,12 +139,12 @@ def test_a_group_message_is_taken_and_what_is_odd_in_it_named(samples: Path) -> 
     ],
 )
 def test_hostile_or_foreign_files_are_refused(content: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(xml.Refused):
         read_form(content)
 
 
 def test_too_large_a_file_is_refused() -> None:
-    with pytest.raises(Unreadable, match="20"):
+    with pytest.raises(xml.Refused, match="20"):
         read_form(b"<a>" + b" " * 20_000_001)
 
 

@@ -9,6 +9,7 @@ from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.models import CodeList, FormVersion
 from verbund.modules.citizenservices.queries.forms import FORMS
 from verbund.modules.records import services as records
+from verbund.platform import xml
 from verbund.platform.identity import policy
 from verbund.platform.identity.roles import Role
 
@@ -58,7 +59,7 @@ def test_a_code_list_that_is_missing_is_named_until_it_is_imported(shared_dir: P
 
 def test_a_broken_code_list_is_refused() -> None:
     for content in (b"<a/>", b"", b'<gc:CodeList xmlns:gc="http://docs.oasis-open.org/codelist/ns/genericode/1.0/"/>'):
-        with pytest.raises(services.Unreadable):
+        with pytest.raises(xml.Refused):
             services.import_code_list(EDITOR, content=content, filename="x.xml", now=NOW)
     assert CodeList.objects.count() == 0
 

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from verbund.modules.citizenservices import queries, services
-from verbund.modules.citizenservices.gateways.safexml import Unreadable
 from verbund.modules.citizenservices.models.form import DataType, Element, Field, Step
 from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.catalogue import ServiceSettings
+from verbund.platform import xml
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid
 from verbund.platform.tenancy.clock import now
@@ -103,7 +103,7 @@ def import_form(request: BodyRequest) -> HttpResponse:
         upload = form.cleaned_data["file"]
         try:
             report = services.import_form(request.actor, content=upload.read(), filename=upload.name, now=now())
-        except (Unreadable, Conflict) as refusal:
+        except (xml.Refused, Conflict) as refusal:
             form.add_error("file", _message(refusal))
         else:
             gaps = len(report.unsupported)
@@ -134,7 +134,7 @@ def import_code_list(request: BodyRequest) -> HttpResponse:
         upload = form.cleaned_data["file"]
         try:
             services.import_code_list(request.actor, content=upload.read(), filename=upload.name, now=now())
-        except (Unreadable, Conflict) as refusal:
+        except (xml.Refused, Conflict) as refusal:
             form.add_error("file", _message(refusal))
         else:
             notices.done(request, _("The code list was imported."))
