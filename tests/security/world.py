@@ -30,7 +30,7 @@ from verbund.platform.identity.local.models import CitizenAccount, OrgUnit, Sess
 from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
 from verbund.platform.identity.models import Assignment, Person, SecondFactor
 from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, citizen_actor, mark_of
-from verbund.platform.identity.roles import Role
+from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
 from verbund.platform.identity.services.links import issue
 from verbund.platform.tenancy import acting_for, new_id
 from verbund.platform.tenancy import now as the_clock
@@ -39,7 +39,7 @@ connection: Any = django_connection  # its type knows nothing of schemas
 PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
 UNIT, OTHER_UNIT = "32", "50"
 HOSTS = {"alliance": "verbund.localhost", "alpha": "alpha.localhost", "beta": "beta.localhost"}
-ALLIANCE_ONLY = frozenset({Role.ALLIANCE_MANAGER, Role.OPERATOR})
+ALLIANCE_ONLY = ALLIANCE_ROLES
 
 
 @dataclass

@@ -130,6 +130,9 @@ def role_name(role: str) -> str:
         "data_protection_officer": gettext("Data protection officer"),
         "body_admin": gettext("Administration"),
         "alliance_manager": gettext("Alliance management"),
+        "board_member": gettext("Administrative board"),
+        "cost_controller": gettext("Cost accounting of the alliance"),
+        "member_representative": gettext("Representative of a member"),
         "operator": gettext("Operations"),
     }
     return names.get(role, role)

@@ -16,7 +16,7 @@ class MemberFacts:
     """MemberFacts (Mitgliedsdaten): a member as values."""
 
     id: UUID
-    schema_name: str
+    schema_name: str | None  # None until the body is provisioned
     slug: str
     name: str
     kind: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,9 +15,13 @@ from verbund.modules.membership.policies import Permission, visible_members
 from verbund.modules.membership.queries import MemberFacts
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
+from verbund.platform.identity import queries as people
+from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, current_body, new_id
 from verbund.platform.tenancy.bodies import set_rooms
+
+UNIT_LENGTH: Final = 40  # what the code of a unit may have
 
 
 class NotTheAlliance(Conflict):
@@ -25,6 +30,10 @@ class NotTheAlliance(Conflict):
 
 class AlreadyRegistered(Conflict):
     """There is a member of this name already."""
+
+
+class NotProvisioned(Conflict):
+    """The body has no tenant yet."""
 
 
 class BadMember(Invalid):
@@ -44,7 +53,7 @@ def register_body(
     ags: str,
     ars: str,
     slug: str,
-    schema_name: str,
+    schema_name: str | None = None,
     rooms: Iterable[str] = (),
     now: datetime,
 ) -> MemberFacts:
@@ -56,14 +65,16 @@ def register_body(
     policy.require(actor, Permission.REGISTER_BODY)
     if not current_body().is_alliance:
         raise NotTheAlliance(_("Members are kept by the alliance only."))
-    there = Member.objects.filter(schema_name=schema_name).first()
+    there = Member.objects.filter(schema_name=schema_name).first() if schema_name else None
     if there is not None:
         return MemberFacts.of(there)
+    if len(slug) > UNIT_LENGTH:
+        raise BadMember({"slug": _("The short name has at most %(length)s characters.") % {"length": UNIT_LENGTH}})
     if Member.objects.filter(slug=slug).exists():
         raise AlreadyRegistered(_("Another member already uses this short name. Choose a different one."))
     member = Member(
         id=new_id(),
-        schema_name=schema_name,
+        schema_name=schema_name or None,
         slug=slug,
         name=name,
         kind=kind,
@@ -77,7 +88,11 @@ def register_body(
     except ValidationError as error:
         raise BadMember({field: " ".join(messages) for field, messages in error.message_dict.items()}) from error
     member.save(force_insert=True)
-    events.publish(actor, BodyRegistered(member.id, schema_name))
+    if slug not in people.unit_names([slug]):
+        # The unit its representatives are assigned to; it comes with the body, whoever registers it.
+        keeper = Actor.system(actor.body, actor.name, actor.request_id)
+        identity.create_unit(keeper, code=slug, name=name, now=now)
+    events.publish(actor, BodyRegistered(member.id, schema_name or ""))
     audit.record(
         actor,
         "membership.body.registered",
@@ -103,6 +118,8 @@ def switch_rooms(actor: Actor, *, member_id: UUID, rooms: Iterable[str], expecte
         raise Conflict(
             _("Somebody else has changed this member in the meantime. Look at the new state and decide again.")
         )
+    if member.schema_name is None:
+        raise NotProvisioned(_("This body is not set up yet: there is nothing to switch on."))
     wanted = _known(rooms)
     before = list(member.rooms)
     member.rooms = wanted

@@ -8,6 +8,7 @@ from verbund.modules.membership.models import Member
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
+from verbund.platform.identity.queries import unit_names
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import Conflict, NotFound
 from verbund.platform.tenancy.models import Body
@@ -32,13 +33,30 @@ def test_a_registered_body_stands_in_the_list(alliance: Any, manager: Actor, now
     facts = services.register_body(manager, **FACTS, rooms={"records", "budget"}, now=now)
     assert queries.list_members(manager) == [facts]
     assert (facts.name, facts.rooms, facts.version) == ("Stadt Alphausen", ("budget", "records"), 1)
-    assert AuditEntry.objects.get().action == "membership.body.registered"
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True)) == [
+        "identity.unit_created",
+        "membership.body.registered",
+    ]
+
+
+def test_a_body_brings_the_unit_of_its_representatives(alliance: Any, manager: Actor, now: datetime) -> None:
+    services.register_body(manager, **FACTS, now=now)
+    assert unit_names(["alpha"]) == {"alpha": "Stadt Alphausen"}
+
+
+def test_a_candidate_has_no_tenant_and_no_rooms_to_switch(alliance: Any, manager: Actor, now: datetime) -> None:
+    unprovisioned = {key: value for key, value in FACTS.items() if key != "schema_name"}
+    first = services.register_body(manager, **unprovisioned, now=now)
+    second = services.register_body(manager, **{**unprovisioned, "slug": "zeta"}, now=now)
+    assert (first.schema_name, second.schema_name, first.id != second.id) == (None, None, True)
+    with pytest.raises(services.NotProvisioned):
+        services.switch_rooms(manager, member_id=first.id, rooms={"budget"}, expected_version=1, now=now)
 
 
 def test_registering_the_same_body_again_changes_nothing(alliance: Any, manager: Actor, now: datetime) -> None:
     first = services.register_body(manager, **FACTS, now=now)
     assert services.register_body(manager, **FACTS, now=now) == first
-    assert (Member.objects.count(), AuditEntry.objects.count()) == (1, 1)
+    assert (Member.objects.count(), AuditEntry.objects.count()) == (1, 2)
 
 
 def test_a_short_name_is_given_once(alliance: Any, manager: Actor, now: datetime) -> None:
@@ -49,7 +67,8 @@ def test_a_short_name_is_given_once(alliance: Any, manager: Actor, now: datetime
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"ags": "130"}, {"ars": "x"}, {"kind": "kingdom"}, {"name": ""}, {"rooms": {"cellar"}}]
+    "wrong",
+    [{"ags": "130"}, {"ars": "x"}, {"kind": "kingdom"}, {"name": ""}, {"rooms": {"cellar"}}, {"slug": "a" * 41}],
 )
 def test_what_cannot_be_is_refused_and_nothing_written(
     alliance: Any, manager: Actor, now: datetime, wrong: dict[str, Any]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -20,14 +19,12 @@ from verbund.platform.identity.models import Assignment, Person, RecoveryCode, S
 from verbund.platform.identity.policies import Permission, may_reset_access, visible_people
 from verbund.platform.identity.queries import PersonNotFound
 from verbund.platform.identity.recognition import staff_actor
-from verbund.platform.identity.roles import Role
+from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
 from verbund.platform.tenancy import Conflict, Invalid, current_body, new_id
 from verbund.platform.tenancy.models import Body
 
 from .links import LinkInvalid, issue, redeem, subject_of
 from .signin import PER_ACCOUNT, PER_ADDRESS
-
-ALLIANCE_ROLES: Final = frozenset({Role.ALLIANCE_MANAGER, Role.OPERATOR})
 
 
 class PersonInvalid(Invalid):

@@ -9,7 +9,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
-from verbund.platform.identity.roles import Role
+from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
 from verbund.platform.tenancy import Invalid
 from verbund.platform.tenancy.clock import LEGAL_ZONE
 from verbund.platform.ui.context import role_name
@@ -143,7 +143,7 @@ class AssignmentForm(forms.Form):
 
     def __init__(self, *args: Any, units: Iterable[tuple[str, str]], alliance: bool, **options: Any) -> None:
         super().__init__(*args, **options)
-        roles = [r for r in Role if alliance or r not in (Role.ALLIANCE_MANAGER, Role.OPERATOR)]
+        roles = [r for r in Role if alliance or r not in ALLIANCE_ROLES]
         named = sorted(((r.value, role_name(r.value)) for r in roles), key=lambda pair: pair[1])
         self._choices("role", [("", _("Please choose")), *named])
         self._choices("unit", [("", _("Whole body")), *units])
