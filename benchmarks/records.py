@@ -17,14 +17,14 @@ from django.db import connection, transaction
 
 from verbund.modules.records import queries, services
 from verbund.modules.records.gateways.pdf import PdfProcess, reader
-from verbund.modules.records.models import Case, Document, DocumentVersion, EntryKind, SearchEntry
+from verbund.modules.records.models import Case, Document, DocumentVersion, EntryKind
 from verbund.modules.records.queries import words
 from verbund.modules.records.services import indexing
 from verbund.modules.records.tests import factories
 from verbund.platform import files
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
-from verbund.platform.tenancy import acting_for, new_id
+from verbund.platform.tenancy import acting_for, new_id, rows
 
 DOCUMENTS = int(os.environ.get("DOCUMENTS", "10000"))
 CASES = int(os.environ.get("CASES", "1000"))
@@ -96,12 +96,12 @@ def _fill(actor: Actor, chance: random.Random) -> None:
         )
         for n in range(CASES)
     ]
-    rows = {c.id: c for c in Case.objects.all()}
+    held = {c.id: c for c in Case.objects.all()}
     stored = files.put(b"Inhalt", filename="a.txt")
     for begin in range(0, DOCUMENTS, 500):
         documents, versions, entries = [], [], []
         for n in range(begin, min(begin + 500, DOCUMENTS)):
-            case = rows[cases[n % CASES].id]
+            case = held[cases[n % CASES].id]
             text = _text(chance, vocabulary) + " Gartenlaube"
             at = START + timedelta(minutes=CASES + n)
             document = Document(
@@ -122,12 +122,10 @@ def _fill(actor: Actor, chance: random.Random) -> None:
                     hash="0" * 64,
                 )
             )
-            vector = indexing._document_vector(case, document, text, "a.txt")
-            entries.append(indexing._entry(case, document, EntryKind.DOCUMENT, at, vector))
+            found_by = indexing._document_words(case, document, text, "a.txt")
+            entries.append(indexing._entry(case, document, EntryKind.DOCUMENT, at, found_by))
         with transaction.atomic():
-            Document.objects.bulk_create(documents)
-            DocumentVersion.objects.bulk_create(versions)
-            SearchEntry.objects.bulk_create(entries, batch_size=100)
+            rows.write(documents, versions, entries)
 
 
 def _size(owner: "psycopg.Connection[Any]", expression: str) -> int:

@@ -9,7 +9,7 @@ import os
 import pstats
 import statistics
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,16 +26,15 @@ from verbund.platform.tenancy import acting_for
 
 SUBMISSIONS = int(os.environ.get("SUBMISSIONS", "100"))
 POSTINGS = int(os.environ.get("POSTINGS", "300"))
+COUNTED = 25
 CLIENTS = 4
 TEMPLATE = os.environ.get("TEMPLATE", "hundesteuer_anmeldung")
 PROFILE = bool(os.environ.get("PROFILE"))
-TICK = os.sysconf("SC_CLK_TCK")
 
 
 def _cpu_of(pid: int) -> float:
-    with Path(f"/proc/{pid}/stat").open() as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    """Seconds on the processor, to the nanosecond (`proc(5)`, schedstat); the kernel counts them at each switch."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def _backend() -> int:
@@ -45,25 +44,33 @@ def _backend() -> int:
 
 
 class Statements:
-    """Counts what goes to the database, by its first words."""
+    """Counts what goes to the database, by its first words, and what it costs there."""
 
-    def __init__(self) -> None:
+    def __init__(self, backend: int) -> None:
+        self.backend = backend
         self.seen: Counter[str] = Counter()
+        self.cost: dict[str, float] = defaultdict(float)
 
     def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        self.seen[" ".join(sql.split()[:4])[:70]] += 1
-        return execute(sql, params, many, context)
+        name = " ".join(sql.split()[:6])[:70]
+        began = _cpu_of(self.backend)
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.seen[name] += 1
+            self.cost[name] += _cpu_of(self.backend) - began
 
 
 def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
     """Make the calls one after the other and print what each has cost."""
     for call in calls[:5]:
         call()
-    counted = Statements()
-    with connection.execute_wrapper(counted):
-        calls[5]()
-    timed = calls[6:]
     backend, profile = _backend(), cProfile.Profile(time.process_time)
+    counted = Statements(backend)
+    with connection.execute_wrapper(counted):
+        for call in calls[5:COUNTED]:
+            call()
+    timed, calls_counted = calls[COUNTED:], COUNTED - 5
     walls = []
     python, database, began = time.process_time(), _cpu_of(backend), time.perf_counter()
     if PROFILE:
@@ -77,11 +84,13 @@ def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
     print(
         f"\n{name:<24} CPU {sum(each):6.2f} ms (Python {each[0]:.2f}, PostgreSQL {each[1]:.2f}); "
         f"p50 {1000 * statistics.median(walls):.2f} ms; {len(timed) / (time.perf_counter() - began):.0f}/s; "
-        f"{counted.seen.total()} statements without begin and commit"
+        f"{counted.seen.total() / calls_counted:.0f} statements without begin and commit"
     )
     if PROFILE:
         for statement, times in counted.seen.most_common():
-            print(f"   {times} {statement}")
+            cost = 1000 * counted.cost[statement] / calls_counted
+            print(f"   {times / calls_counted:4.1f} {cost:6.3f} ms  {statement}")
+        print(f"        {1000 * sum(counted.cost.values()) / calls_counted:6.3f} ms in all")
         pstats.Stats(profile).sort_stats("tottime").print_stats(35)
         pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
 
@@ -91,7 +100,7 @@ def test_submit(real_database: str) -> None:
         factories.town()
         service = factories.offer(TEMPLATE)
         drafts = []
-        for seed in range(SUBMISSIONS + 6):
+        for seed in range(SUBMISSIONS + COUNTED):
             draft = services.start_draft(factories.GUEST, service_id=service, now=factories.NOW)
             factories.fill(factories.GUEST, draft, seed=seed, optional=0.0)
             drafts.append(draft)
@@ -117,7 +126,7 @@ def test_submit(real_database: str) -> None:
                     filename="a.txt",
                     now=factories.NOW,
                 )
-                for n in range(SUBMISSIONS + 6)
+                for n in range(SUBMISSIONS + COUNTED)
             ],
         )
 
@@ -148,7 +157,7 @@ def _client(town: books.Town) -> None:
 def test_posting(real_database: str) -> None:
     with acting_for("alpha"):
         town = books.make_town()
-        measure("post_voucher", [partial(_post, town, n + 1) for n in range(POSTINGS + 6)])
+        measure("post_voucher", [partial(_post, town, n + 1) for n in range(POSTINGS + COUNTED)])
     connections.close_all()
     connection.close_pool()
     clients = [multiprocessing.get_context("fork").Process(target=_client, args=(town,)) for _ in range(CLIENTS)]

@@ -21,6 +21,7 @@ ALLOWED = {
     "modules/budget/services/posting.py": "calls the database function that alone writes the journal",
     "modules/records/queries/hits.py": "sets the planner for one search",
     "modules/records/queries/tsquery.py": "lets PostgreSQL make search words of a text",
+    "modules/records/services/indexing.py": "lets PostgreSQL make the vector of a new version",
     "modules/records/services/numbering.py": "takes the next gap-free number in one statement",
     "platform/audit/__init__.py": "calls the database function that alone writes the audit",
     "platform/events/publishing.py": "calls the database function that writes a job in the body's name",
@@ -32,6 +33,8 @@ ALLOWED = {
     "platform/tenancy/bodies.py": "makes and counts schemas as the owner",
     "platform/tenancy/embedded.py": "tunes the embedded server as superuser",
     "platform/tenancy/pool.py": "cleans a connection that goes back to the pool",
+    "platform/tenancy/kept.py": "asks a query of the models that was compiled before",
+    "platform/tenancy/rows.py": "writes rows of several tables in one statement",
     "platform/tenancy/roles.py": "makes roles and rights as the owner",
     "platform/tenancy/roles_sql.py": "prepares a cluster as superuser",
 }

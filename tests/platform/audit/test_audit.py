@@ -126,3 +126,15 @@ def test_many_entries_in_one_statement_are_chained_in_their_order(alpha: Any, sy
     for earlier, later in pairwise(entries):
         assert bytes(later.hash_prev) == bytes(earlier.hash)
     assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]
+
+
+def test_entries_of_the_release_before_and_of_this_one_make_one_chain(alpha: Any, system: Actor) -> None:
+    audit.record(system, "test.first", "test.thing", 1, after={"name": "Straße"})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_append('system', '', 'test', '', 'test.second', 'test.thing', '2', 'x', '{}')")
+    audit.record_many(system, [audit.Deed("test.third", "test.thing", 3), audit.Deed("test.fourth", "test.thing", 4)])
+
+    entries = list(AuditEntry.objects.order_by("lane", "lane_no"))
+    assert [e.action for e in entries] == ["test.first", "test.second", "test.third", "test.fourth"]
+    assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]
+    assert all(bytes(later.hash_prev) == bytes(earlier.hash) for earlier, later in pairwise(entries))

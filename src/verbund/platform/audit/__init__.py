@@ -3,8 +3,8 @@
     audit.record(actor, "records.case.opened", "records.case", case.id, after={"reference": case.reference})
 
 is the last line of a service, in its transaction; `record_many` writes several entries at once. They are written by
-the database function `audit_append`, which chains them; the bodies' roles may call it and read the entries, nothing
-else.
+the database function `audit_append_many`, which chains them; the bodies' roles may call it and read the entries,
+nothing else.
 """
 
 import json
@@ -18,11 +18,9 @@ from django.db import connection
 
 from verbund.platform.identity.actor import Actor
 
-# `unnest` gives its rows in the order of the arrays; each call continues the chain where the one before has left it.
-_APPEND: Final = """
-SELECT audit_append(%s, %s, %s, %s, e.action, e.object_type, e.object_id, %s, e.changes)
-  FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[]) AS e (action, object_type, object_id, changes)
-"""
+_APPEND: Final = "SELECT audit_append_many(%s, %s, %s, %s, %s, %s::jsonb)"
+_CHANGES: Final = DjangoJSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_DEEDS: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +62,7 @@ def record_many(actor: Actor, deeds: Sequence[Deed]) -> None:
                 actor.name,
                 ",".join(sorted(map(str, actor.substitutes))),
                 actor.request_id,
-                [deed.action for deed in deeds],
-                [deed.obj_type for deed in deeds],
-                [str(deed.obj_id) for deed in deeds],
-                [_changes(deed) for deed in deeds],
+                _DEEDS.encode([[d.action, d.obj_type, str(d.obj_id), _changes(d)] for d in deeds]),
             ],
         )
 
@@ -78,4 +73,4 @@ def _changes(deed: Deed) -> str:
         changes["before"] = dict(deed.before)
     if deed.after is not None:
         changes["after"] = dict(deed.after)
-    return json.dumps(changes, cls=DjangoJSONEncoder, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _CHANGES.encode(changes)

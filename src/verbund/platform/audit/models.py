@@ -9,7 +9,7 @@ class AuditLane(models.Model):
     """AuditLane (Protokollspur): the end of one hash chain. A body has several, so that parallel requests need not
     wait for each other."""
 
-    database_rights = READ_ONLY  # written by the function audit_append only
+    database_rights = READ_ONLY  # written by the function audit_append_many only
 
     lane = models.PositiveSmallIntegerField(primary_key=True)
     last_no = models.BigIntegerField(default=0)

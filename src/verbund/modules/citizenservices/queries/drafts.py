@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from verbund.modules.citizenservices.models import Draft, DraftAttachment, OnlineService
@@ -14,6 +15,7 @@ from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy, throttle
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
+from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .forms import FormInUse, in_use
 
@@ -132,15 +134,32 @@ def draft_file(actor: Actor, *, draft: DraftRef, attachment_id: UUID, now: datet
     return found.content, found.filename
 
 
+_DRAFT: Final = KeptQuery(
+    lambda: Draft.objects.select_related("service").filter(pk=given("draft"), expires_at__gt=given("now"))
+)
+_DRAFT_TO_CHANGE: Final = KeptQuery(
+    lambda: (
+        Draft.objects.select_related("service")
+        .filter(pk=given("draft"), expires_at__gt=given("now"))
+        .select_for_update(of=("self",))
+    )
+)
+_ATTACHMENTS: Final = KeptQuery(
+    lambda: DraftAttachment.objects.select_related("content").filter(draft=given("draft")).order_by("path")
+)
+
+
 def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False) -> Draft:
     """The draft, if the code opens it or it belongs to the actor's account. Raises DraftNotFound."""
-    rows = Draft.objects.select_related("service")
-    if lock:
-        rows = rows.select_for_update(of=("self",))
-    found = rows.filter(pk=ref.id, expires_at__gt=now).first()
+    found = (_DRAFT_TO_CHANGE if lock else _DRAFT).first(draft=ref.id, now=now)
     if found is None or not (found.code_hash == digest_of(ref.code) or found.account == _account(actor)):
         raise DraftNotFound
     return found
+
+
+def held_attachments(held: Draft) -> list[DraftAttachment]:
+    """The files of a draft with their contents, by the place they answer."""
+    return _ATTACHMENTS.all(draft=held.id)
 
 
 def _account(actor: Actor) -> UUID | bool | None:
@@ -159,7 +178,7 @@ def view_of(found: Draft, code: str) -> DraftView:
         fee_text=service.fee_text,
         form=in_use(found.form_version_id, service),
         answers=dict(found.answers),
-        attachments={a.path: Attached(a.id, a.path, a.filename, a.size, a.media_type) for a in found.attachments.all()},
+        attachments={a.path: Attached(a.id, a.path, a.filename, a.size, a.media_type) for a in held_attachments(found)},
         reached=found.reached,
         email=found.email,
         expires_at=found.expires_at,

@@ -27,13 +27,13 @@ from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.models.party import Applicant, applicant_of
 from verbund.modules.citizenservices.models.summary import Section, as_text, sections
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_draft
+from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_attachments, held_draft
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.modules.records import services as records
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
-from verbund.platform.tenancy import Invalid, local_date, new_id, prepared_statements
+from verbund.platform.tenancy import Invalid, local_date, new_id, prepared_statements, rows
 
 from .drafts import DraftInvalid, NotOnOffer, valid_email
 
@@ -88,7 +88,7 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
         raise NotOnOffer
     form = in_use(held.form_version_id, service)
     answers = {path: value for path, value in held.answers.items() if "#" not in path}
-    attachments = list(held.attachments.select_related("content").order_by("path"))
+    attachments = held_attachments(held)
     problems = check(form.definition, answers) + _lost_files(form, answers, attachments)
     if problems:
         raise ApplicationIncomplete(problems)
@@ -136,11 +136,7 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
         promised_on=application.due_on,
         documents=documents,
     )
-    application.save(force_insert=True)
-    if attachments:
-        _keep_attachments(application, attachments, case)
-        held.attachments.all().delete()
-    held.delete()
+    rows.write([application], _attachments(application, attachments, case), gone=[*attachments, held])
     events.publish(
         actor,
         ApplicationSubmitted(
@@ -218,9 +214,12 @@ def _documents(
     return found
 
 
-def _keep_attachments(application: Application, attachments: list[DraftAttachment], case: records.CaseRef) -> None:
+def _attachments(
+    application: Application, attachments: list[DraftAttachment], case: records.CaseRef
+) -> list[ApplicationAttachment]:
     """Which document answers which question: the attachments' documents are the last of the case, in their order."""
-    ApplicationAttachment.objects.bulk_create(
+    documents = case.documents[len(case.documents) - len(attachments) :]
+    return [
         ApplicationAttachment(
             application=application,
             path=attachment.path,
@@ -230,8 +229,8 @@ def _keep_attachments(application: Application, attachments: list[DraftAttachmen
             size=attachment.size,
             media_type=attachment.media_type,
         )
-        for attachment, document in zip(attachments, case.documents[-len(attachments) :], strict=True)
-    )
+        for attachment, document in zip(attachments, documents, strict=True)
+    ]
 
 
 def _readable(application: Application, applicant: Applicant, parts: list[Section], now: datetime) -> str:

@@ -1,5 +1,7 @@
 """The search index: one row for each case and each document."""
 
+from typing import ClassVar, Final
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -9,6 +11,14 @@ from verbund.platform.tenancy.ids import new_id
 
 from .cases import Case
 from .documents import Document
+
+# How PostgreSQL makes the vector of {value}, a JSON object with the keys of `SearchWords`.
+VECTOR: Final = (
+    "(setweight(to_tsvector('pg_catalog.german', {value} ->> 'head'), 'A')"
+    " || setweight(to_tsvector('pg_catalog.german', {value} ->> 'context'), 'C')"
+    " || setweight(to_tsvector('pg_catalog.german', {value} ->> 'body'), 'B')"
+    " || array_to_tsvector(string_to_array({value} ->> 'terms', ' ')))"
+)
 
 
 class EntryKind(models.TextChoices):
@@ -36,6 +46,8 @@ class SearchEntry(models.Model):
     year = models.PositiveSmallIntegerField()
     happened_at = models.DateTimeField()
     vector = SearchVectorField()
+
+    written_as: ClassVar = {"vector": VECTOR}  # by `tenancy.rows.write`
 
     class Meta:
         constraints = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id
+from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .filing import DocumentRef, NewDocument, check_documents, prepare
 from .indexing import case_entry, move_entries
@@ -110,7 +111,7 @@ def open_case(
     title, unit = check_title(title, errors), one_line(unit)
     if not unit:
         errors["unit"] = _("Name the unit that works on the case.")
-    stands_at = FilePlanPosition.objects.filter(code=position).first()
+    stands_at = _POSITION.first(code=position)
     if stands_at is None or not stands_at.takes_cases:
         errors["position"] = _("The file plan has no position %(code)s that takes cases.") % {"code": position}
         raise CaseInvalid(errors)
@@ -143,9 +144,9 @@ def open_case(
         actor, case, TimelineKind.OPENED, now, values={"reference": case.reference}, visible_to_party=True
     )
     filing = prepare(actor, case, new, now)
+    filing.opened.append(case)
     filing.timeline.insert(0, opened)
     filing.entries.insert(0, case_entry(case, file_reference=file.reference))
-    case.save(force_insert=True)
     filing.write()
     events.publish(actor, CaseOpened(case_id=case.id, reference=case.reference, origin=origin, unit=unit))
     opening = audit.Deed(
@@ -158,10 +159,18 @@ def open_case(
     return CaseRef(case.id, case.reference, file.reference, tuple(filing.refs()))
 
 
+_POSITION: Final = KeptQuery(lambda: FilePlanPosition.objects.filter(code=given("code")))
+_COLLECTING_FILE: Final = KeptQuery(lambda: File.objects.filter(position=given("position"), year=given("year")))
+
+
 def _file(position: FilePlanPosition, year: int, title: str, now: datetime) -> File:
     """The collecting file of the year, or the subject file of that title; opened if it is the first time."""
     wanted: dict[str, Any] = {"title": title, "number__isnull": False} if title else {"year": year}
-    found = File.objects.filter(position=position, **wanted).first()
+    found = (
+        File.objects.filter(position=position, **wanted).first()
+        if title
+        else _COLLECTING_FILE.first(position=position.id, year=year)
+    )
     if found is not None:
         return found
     number = next_number(position.id, SUBJECT_FILES) if title else None

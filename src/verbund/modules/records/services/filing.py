@@ -21,7 +21,7 @@ from verbund.modules.records.models import (
 from verbund.platform import audit, files
 from verbund.platform.files import StoredFile
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Invalid, new_id
+from verbund.platform.tenancy import Invalid, new_id, rows
 
 from .indexing import document_entry
 from .reading import ContentText, read_text
@@ -67,17 +67,15 @@ class Filing:
     """Rows that belong together, made and not yet written."""
 
     case: Case
+    opened: list[Case] = field(default_factory=list)  # the case itself, if it is new
     documents: list[Document] = field(default_factory=list)
     versions: list[DocumentVersion] = field(default_factory=list)
     entries: list[SearchEntry] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write the rows; that of the case is there, and counts them."""
-        Document.objects.bulk_create(self.documents)
-        DocumentVersion.objects.bulk_create(self.versions)
-        SearchEntry.objects.bulk_create(self.entries)
-        TimelineEntry.objects.bulk_create(self.timeline)
+        """Write the rows."""
+        rows.write(self.opened, self.documents, self.versions, self.entries, self.timeline)
 
     def deeds(self) -> list[audit.Deed]:
         """What the audit chain says of them."""

@@ -1,0 +1,111 @@
+"""Rows of several tables in one statement, and queries compiled once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from verbund.modules.records.models import Case, Document, File, FilePlanPosition, TimelineEntry, TimelineKind
+from verbund.modules.records.tests import factories
+from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import new_id, rows
+from verbund.platform.tenancy.kept import KeptQuery, given
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 20, 9, 30, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture
+def case(alpha: Any, system: Actor) -> Case:
+    factories.file_plan(system)
+    return Case.objects.get(pk=factories.open_case(system, origin="process:1").id)
+
+
+def _document(case: Case, number: int, **values: Any) -> Document:
+    return Document(id=new_id(), case=case, number=number, kind="memo", filed_at=AT, **{"title": "Blatt", **values})
+
+
+def _entry(case: Case, **values: Any) -> TimelineEntry:
+    return TimelineEntry(case=case, at=AT, kind=TimelineKind.NOTE, **values)
+
+
+def test_rows_of_several_tables_are_written_as_they_stand_in_one_statement(case: Case) -> None:
+    document = _document(
+        case, 7, title="Straße „ü\\n“ 'x' {}", metadata={"a": [1, None, "ß"], "b": 12345678901234567890}
+    )
+    entries = [_entry(case, text="Zeile 1\nZeile 2"), _entry(case, actor_id=new_id(), values={"n": "1"})]
+
+    with CaptureQueriesContext(connection) as asked:
+        rows.write([document], entries, [])
+
+    assert len(asked) == 1
+    for written in (document, *entries):
+        read: Any = type(written)._default_manager.get(pk=written.pk)
+        assert {f.attname: getattr(read, f.attname) for f in read._meta.concrete_fields} == {
+            f.attname: getattr(written, f.attname) for f in written._meta.concrete_fields
+        }
+
+
+def test_rows_go_in_the_statement_that_brings_others(case: Case) -> None:
+    old, kept, new = _document(case, 1), _document(case, 2), _document(case, 1)
+    rows.write([old, kept])
+
+    rows.write([_document(case, 3)], gone=[old])
+    rows.write([new])
+    rows.write(gone=[kept, new])
+
+    assert list(Document.objects.values_list("number", flat=True)) == [3]
+
+
+def test_nothing_to_write_asks_nothing(case: Case) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        rows.write([], [])
+
+    assert len(asked) == 0
+
+
+def test_one_bad_row_leaves_none(case: Case) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.write([_document(case, 1)], [_entry(case), _entry(case, id=None)])
+
+    assert not Document.objects.exists()
+    assert not TimelineEntry.objects.filter(kind=TimelineKind.NOTE).exists()
+
+
+def test_a_value_that_json_cannot_say_is_refused(case: Case) -> None:
+    with pytest.raises(TypeError, match="no JSON for bytes"):
+        rows.write([_document(case, 1, title=b"x")])
+
+
+def test_a_kept_query_gives_what_the_query_gives(case: Case) -> None:
+    kept = KeptQuery(
+        lambda: File.objects.select_related("position").filter(year=given("year"), opened_at__lt=given("before"))
+    )
+    asked = File.objects.select_related("position").filter(year=case.year)
+
+    for _ in range(2):
+        found = kept.all(year=case.year, before=case.opened_at + timedelta(days=1))
+        assert found == list(asked)
+        with CaptureQueriesContext(connection) as statements:
+            assert found[0].position.metadata_fields == asked[0].position.metadata_fields
+        assert len(statements) == 0, "the position came with the file"
+    assert kept.first(year=case.year + 1, before=case.opened_at) is None
+    assert not found[0]._state.adding
+
+
+def test_a_kept_query_asks_for_its_values(case: Case) -> None:
+    kept = KeptQuery(lambda: FilePlanPosition.objects.filter(code=given("code")))
+
+    with pytest.raises(KeyError):
+        kept.first(position="32.10")
+    first = kept.first(code="32.10")
+    assert first is not None
+    assert first.code == "32.10"
+
+
+def test_a_kept_query_never_builds_a_statement_of_a_value(case: Case) -> None:
+    kept = KeptQuery(lambda: FilePlanPosition.objects.filter(code=given("code")))
+
+    assert kept.all(code="' OR true --") == []
