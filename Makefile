@@ -7,10 +7,11 @@ QUICK := -m "not conformance and not browser and not faults and not external"
 # Two processes: every one has a database of its own.
 JOBS ?= 2
 
-.PHONY: help prepare setup demo serve test test-all test-external check format lock messages walk verify clean
+.PHONY: help prepare setup demo serve test faults test-all test-external check format lock messages walk verify clean
 help:
 	@echo "make demo           set up, load the demo data, start, print addresses and sign-ins"
 	@echo "make test           the quick tests; make test-all: all of them; make test-external: against Debian's PostgreSQL 15"
+	@echo "make faults         thirty rounds of kill -9 in the middle of the walk (CI: five)"
 	@echo "make check          style, types, contracts, templates, texts, migrations, security, lock files"
 	@echo "make walk           one application all the way, over HTTP, with evidence"
 	@echo "make setup          everything but the data; make format, make lock, make messages, make verify, make clean"
@@ -36,6 +37,9 @@ test: messages
 
 test-all: messages
 	@$(VENV)/pytest -q -n $(JOBS) $(WITH_ALL) $(ARGS)
+
+faults: messages
+	@VERBUND_FAULT_ROUNDS=$${VERBUND_FAULT_ROUNDS:-30} $(VENV)/pytest -q -s -m faults $(ARGS)
 
 test-external: messages
 	@tools/postgresql15.sh $(VENV)/pytest -q -n $(JOBS) -m "not conformance and not browser and not faults" $(ARGS)

@@ -1,7 +1,8 @@
 """`verbund worker`: runs the jobs of all bodies, each in the name of its own, and the timed work.
 
 A stop signal lets running jobs end (at most 20 seconds); what a killed worker left half done is taken up again by the
-next one.
+next one within a quarter of a minute. A worker that loses the database ends at once, and whoever looks after it starts
+it again: it cannot know which of its jobs were noted as done.
 """
 
 import argparse
@@ -16,8 +17,10 @@ from . import installation, metrics
 from .texts import _
 
 GRACE: Final = 20.0  # seconds
-HEARTBEAT: Final = 10.0
-SILENT: Final = 40.0  # a worker without a heartbeat for so long is gone
+HEARTBEAT: Final = 2.0
+SILENT: Final = 10.0  # a worker without a heartbeat for so long is gone
+UPKEEP: Final = 3.0
+LOST: Final = 75  # the exit code of a worker whose database went away (EX_TEMPFAIL)
 KEEP_HOURS: Final = 24 * 30  # done jobs; failed ones stay until an operator has decided
 
 
@@ -50,6 +53,7 @@ async def _work(concurrency: int, *, wait: bool) -> None:
     async with worker_app.open_async():
         await _take_up(worker_app)
         upkeep = asyncio.create_task(_upkeep(worker_app))
+        lifeline = asyncio.create_task(_lifeline())
         try:
             await worker_app.run_worker_async(
                 wait=wait,
@@ -60,13 +64,36 @@ async def _work(concurrency: int, *, wait: bool) -> None:
                 worker_middleware=[measured()],
             )
         finally:
-            upkeep.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await upkeep
+            for task in (upkeep, lifeline):
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+
+async def _lifeline() -> None:
+    """End the process as soon as the database was away, be it for an instant.
+
+    What the queue's own tasks then do is not to be relied upon: they stop, and have been seen to wait for ever in
+    stopping; a job whose end could not be written stays "doing" as long as its worker lives.
+    """
+    import psycopg
+    import structlog
+    from django.db import connections
+
+    parameters = connections["default"].get_connection_params()
+    given = {k: v for k, v in parameters.items() if k in ("dbname", "user", "password", "host", "port", "sslmode")}
+    try:
+        async with await psycopg.AsyncConnection.connect(**given, autocommit=True, connect_timeout=10) as connection:
+            while True:
+                await asyncio.wait_for(connection.execute("SELECT 1"), SILENT)
+                await asyncio.sleep(HEARTBEAT)
+    except (psycopg.Error, OSError, TimeoutError) as error:
+        structlog.get_logger("verbund.worker").error("database lost", error=type(error).__name__)
+        os._exit(LOST)
 
 
 async def _upkeep(app: Any) -> None:
-    """Every half minute take up what dead workers left; once a day forget what was done a month ago."""
+    """Every few seconds take up what dead workers left; once a day forget what was done a month ago."""
     import structlog
 
     log = structlog.get_logger("verbund.worker")
@@ -79,7 +106,7 @@ async def _upkeep(app: Any) -> None:
                 forget_at = time.monotonic() + 86400
         except Exception as error:  # noqa: BLE001 - a database that is away for a minute must not end the worker
             log.warning("upkeep failed", error=type(error).__name__)
-        await asyncio.sleep(30)
+        await asyncio.sleep(UPKEEP)
 
 
 async def _take_up(app: Any) -> None:
