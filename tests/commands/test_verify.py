@@ -301,7 +301,7 @@ def test_an_inserted_document_is_unknown_to_the_audit(tampered: Tampered) -> Non
 
 
 def _content(tampered: Tampered, sha256: str) -> Path:
-    return tampered.files / "alpha" / "content" / sha256[:2] / sha256[2:4] / sha256
+    return tampered.files / "alpha" / "content" / sha256[:2] / sha256
 
 
 @pytest.fixture

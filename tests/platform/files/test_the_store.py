@@ -55,7 +55,7 @@ def test_a_content_is_kept_under_its_digest_with_what_was_found_out(alpha: Any, 
     digest = hashlib.sha256(samples.PDF).hexdigest()
     assert (stored.sha256, stored.size, stored.media_type) == (digest, len(samples.PDF), "application/pdf")
     assert (stored.scan_result, stored.scanned_at) == ("not_scanned", None)
-    path = root / "alpha" / "content" / digest[:2] / digest[2:4] / digest
+    path = root / "alpha" / "content" / digest[:2] / digest
     assert path.read_bytes() == samples.PDF
     assert path.stat().st_mode & 0o777 == 0o440
     assert staged(root) == []
@@ -84,8 +84,8 @@ def test_the_same_content_of_two_bodies_is_stored_twice_and_neither_reads_the_ot
             files.download(ours, "a.pdf")
         files.put(samples.PDF, filename="a.pdf")
     assert on_disk(root, "alpha") == on_disk(root, "beta") == [ours]
-    assert not (root / "alpha/content" / ours[:2] / ours[2:4] / ours).samefile(
-        root / "beta/content" / ours[:2] / ours[2:4] / ours
+    assert not (root / "alpha/content" / ours[:2] / ours).samefile(
+        root / "beta/content" / ours[:2] / ours
     )
 
 
@@ -250,7 +250,7 @@ def test_a_content_that_a_document_names_is_never_discarded(alpha: Any, staff: A
 
 def test_changed_bytes_are_noticed_and_lost_ones_named(alpha: Any, root: Path) -> None:
     digest = files.put(samples.PDF, filename="a.pdf").sha256
-    path = root / "alpha/content" / digest[:2] / digest[2:4] / digest
+    path = root / "alpha/content" / digest[:2] / digest
     path.chmod(0o640)
     path.write_bytes(samples.PDF.replace(b"1.7", b"1.6"))
     with pytest.raises(files.Damaged):

@@ -164,9 +164,9 @@ def _content_fault(read: Reader, sha256: str, size: int) -> tuple[str, int]:
 
 
 def local_reader(root: Path, body: str) -> Reader:
-    """Reads from the folder of the local store (ADR of the files: `<body>/content/aa/bb/<sha256>`)."""
+    """Reads from the folder of the local store (ADR of the files: `<body>/content/aa/<sha256>`)."""
 
     def read(sha256: str) -> BinaryIO:
-        return (root / body / "content" / sha256[:2] / sha256[2:4] / sha256).open("rb")
+        return (root / body / "content" / sha256[:2] / sha256).open("rb")
 
     return read

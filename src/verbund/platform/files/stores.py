@@ -55,9 +55,10 @@ def _checked(body: str, sha256: str) -> None:
 
 
 class LocalStore:
-    """Contents below a folder: `<root>/<body>/content/<aa>/<bb>/<sha256>`, staged in `<root>/<body>/stage/`.
+    """Contents below a folder: `<root>/<body>/content/<aa>/<sha256>`, staged in `<root>/<body>/stage/`.
 
     Both lie in one file system, so that a rename is atomic. A write is: bytes, fsync, rename, fsync of the folder.
+    There is one level of folders: a second one would nearly always be new, and a new folder is an fsync more.
     """
 
     def __init__(self, root: Path) -> None:
@@ -65,7 +66,7 @@ class LocalStore:
 
     def _path(self, body: str, sha256: str) -> Path:
         _checked(body, sha256)
-        return self.root / body / "content" / sha256[:2] / sha256[2:4] / sha256
+        return self.root / body / "content" / sha256[:2] / sha256
 
     def _stage(self, body: str) -> Path:
         if not _BODY.match(body):
@@ -102,7 +103,7 @@ class LocalStore:
 
     def contents(self, body: str, *, before: datetime) -> Iterator[str]:
         base = self.root / body / "content"
-        for path in base.glob("*/*/*"):
+        for path in base.glob("*/*"):
             if _SHA256.match(path.name) and _changed(path) < before:
                 yield path.name
 

@@ -11,6 +11,7 @@ Answers are one flat mapping from path to text. A path names every element on th
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 MAX_REPETITIONS = 50  # of an element without an upper bound: more belongs into an attachment
@@ -222,9 +223,12 @@ class Step:
         return any(path == part.base or path.startswith(f"{part.base}.") for part in self.parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FormDefinition:
-    """Form (Datenschema, Stammdatenschema): everything asked for one service, in the order of asking."""
+    """Form (Datenschema, Stammdatenschema): everything asked for one service, in the order of asking.
+
+    Without slots, so that it can keep where its elements stand: a form is read once and asked for its fields all day.
+    """
 
     id: str
     version: str
@@ -273,8 +277,12 @@ class FormDefinition:
 
     def code_lists(self) -> list[CodeListReference]:
         """The code lists the form names without carrying their entries, each version once."""
+        return list(self._code_lists)
+
+    @cached_property
+    def _code_lists(self) -> tuple[CodeListReference, ...]:
         found = {f.code_list.version_urn: f.code_list for f in self.fields() if f.code_list is not None and not f.codes}
-        return list(found.values())
+        return tuple(found.values())
 
     def with_code_lists(self, lists: Mapping[str, tuple[Code, ...]]) -> "FormDefinition":
         """The same form with the entries of the named lists (by version URN) filled in."""
@@ -294,22 +302,29 @@ class FormDefinition:
     def find(self, path: str) -> Element | None:
         """The element a path (or the base of one) leads to; None if the path is not of this form."""
         names = path.split(".")
-        elements: tuple[Element, ...] = self.elements
-        found: Element | None = None
-        for position in range(0, len(names), 2):
-            if isinstance(found, Field):
+        found, limits = self._places.get(".".join(names[::2]), (None, ()))
+        for number, limit in zip(names[1::2], limits):
+            if not (number.isascii() and number.isdecimal()) or len(number) > 3 or str(int(number)) != number:
                 return None
-            found = next((e for e in elements if e.key == names[position]), None)
-            if found is None:
+            if int(number) >= limit:
                 return None
-            if position + 1 < len(names):
-                number = names[position + 1]
-                if not (number.isascii() and number.isdecimal()) or len(number) > 3 or str(int(number)) != number:
-                    return None
-                if int(number) >= found.cardinality.limit:
-                    return None
-            if isinstance(found, Group):
-                elements = found.elements
+        return found
+
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[Element, tuple[int, ...]]]:
+        """Path without the numbers -> the element, and how often it and each group on the way may occur."""
+        found: dict[str, tuple[Element, tuple[int, ...]]] = {}
+
+        def walk(elements: tuple[Element, ...], prefix: str, limits: tuple[int, ...]) -> None:
+            for element in elements:
+                place = f"{prefix}.{element.key}" if prefix else element.key
+                within = (*limits, element.cardinality.limit)
+                if place not in found:  # as with the keys of a form that are not unique: the first one counts
+                    found[place] = (element, within)
+                    if isinstance(element, Group):
+                        walk(element.elements, place, within)
+
+        walk(self.elements, "", ())
         return found
 
     def field_at(self, path: str) -> Field | None:

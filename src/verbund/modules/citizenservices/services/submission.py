@@ -205,7 +205,9 @@ def _documents(
     title = _("Application: %(service)s") % {"service": application.service_title}
     found = [
         records.NewDocument(title, "application", readable, "antrag.txt"),
-        records.NewDocument(_("Answers as data"), "application", data, "antrag.json", visible_to_party=False),
+        records.NewDocument(
+            _("Answers as data"), "application", data, "antrag.json", visible_to_party=False, repeats_another=True
+        ),
     ]
     for attachment in attachments:
         asked = form.definition.field_at(attachment.path)
@@ -276,4 +278,4 @@ def _machine_readable(
         "submitted_at": now.isoformat(),
         "answers": answers,
     }
-    return json.dumps(data, ensure_ascii=False, indent=1).encode()
+    return json.dumps(data, ensure_ascii=False).encode()

@@ -39,6 +39,8 @@ class NewDocument:
     taken in already.
 
     `visible_to_party` is whether the party sees it in the portal; by default what a citizen or guest brought.
+    `repeats_another`: it says for machines what another document of the case says for people; the search finds it by
+    its title and the case, and what it says in the other one.
     """
 
     title: str
@@ -47,6 +49,7 @@ class NewDocument:
     filename: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
     visible_to_party: bool | None = None
+    repeats_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ def prepare(actor: Actor, case: Case, documents: Sequence[NewDocument], now: dat
         )
         filing.documents.append(document)
         filing.versions.append(new_version(actor, document, stored, filename, text, now))
-        filing.entries.append(document_entry(case, document, text=text.text, filename=filename, at=now))
+        searched = "" if new.repeats_another else text.text
+        filing.entries.append(document_entry(case, document, text=searched, filename=filename, at=now))
         filing.timeline.append(
             timeline_entry(
                 actor,

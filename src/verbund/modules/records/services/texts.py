@@ -15,6 +15,8 @@ LONGEST_NOTE: Final = 10_000
 def one_line(value: str) -> str:
     """A text of one line: NFC, without control characters and superfluous space."""
     text = unicodedata.normalize("NFC", value)
+    if text.isprintable():  # nearly always, and hundreds of characters need not be looked at one by one
+        return " ".join(text.split())
     text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in text)
     return " ".join(text.split())
 
