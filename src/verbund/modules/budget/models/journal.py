@@ -48,15 +48,17 @@ class Voucher(models.Model):
     database_rights = APPEND_ONLY
 
     id = models.UUIDField(primary_key=True)
-    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="vouchers")
-    fiscal_year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, related_name="vouchers")
+    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
+    fiscal_year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
     series = models.CharField(max_length=8)
     no = models.PositiveIntegerField()
     posting_date = models.DateField()
     document_date = models.DateField()
     kind = models.CharField(max_length=14, choices=VoucherKind.choices)
     text = models.CharField(max_length=300)
-    reverses = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
+    reverses = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by", db_index=False
+    )
     line_count = models.PositiveSmallIntegerField()
     total_cents = models.BigIntegerField()
     posted_at = models.DateTimeField()
@@ -79,7 +81,9 @@ class Voucher(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["ledger", "-id"], name="budget_voucher_recent"),
-            models.Index(fields=["fiscal_year", "posting_date"], name="budget_voucher_by_day"),
+            # The day first: an index that begins with the year would be as good a way to the predecessor of a voucher,
+            # for a planner without statistics, as the unique constraint.
+            models.Index(fields=["posting_date", "fiscal_year"], name="budget_voucher_by_day"),
         ]
 
     def __str__(self) -> str:

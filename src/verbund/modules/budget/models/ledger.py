@@ -124,7 +124,7 @@ class Account(models.Model):
     """
 
     id = models.UUIDField(primary_key=True)
-    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="accounts")
+    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="accounts", db_index=False)
     code = models.CharField(max_length=12)
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=14, choices=AccountKind.choices)
@@ -198,7 +198,7 @@ class Product(models.Model):
     """Product (Produkt): what the body does; belongs to one sub-budget (P1)."""
 
     id = models.UUIDField(primary_key=True)
-    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="products")
+    ledger = models.ForeignKey(Ledger, on_delete=models.PROTECT, related_name="products", db_index=False)
     sub_budget = models.ForeignKey(SubBudget, on_delete=models.PROTECT, related_name="products")
     code = models.CharField(max_length=12)
     name = models.CharField(max_length=200)

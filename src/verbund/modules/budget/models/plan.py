@@ -60,7 +60,7 @@ class BudgetLine(models.Model):
     """Budget line (Produktsachkonto): product and account of one year; `appropriation` (Ansatz) in cents."""
 
     id = models.UUIDField(primary_key=True)
-    fiscal_year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, related_name="lines")
+    fiscal_year = models.ForeignKey(FiscalYear, on_delete=models.PROTECT, related_name="lines", db_index=False)
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="lines")
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="lines")
     budget_kind = models.CharField(max_length=2, choices=BudgetKind.choices)

@@ -1,16 +1,17 @@
 """What a posting names, and where it is looked up: lines, drafts, and the books they are read against.
 
-A named place for raw SQL: making the five queries of a posting out of querysets, anew for every voucher, cost more
-than all the rest of it.
+A named place for raw SQL: making the queries of a posting out of querysets, anew for every voucher, cost more than all
+the rest of it; the function `budget_named` (migration 0004) reads them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
 
 from verbund.modules.budget.models import (
@@ -105,32 +106,40 @@ class VoucherRef:
 
 @dataclass(slots=True)
 class Books:
-    """What the drafts of one call name, read once."""
+    """What the drafts of one call name, read once; `lines` are the budget lines there are for them, by (year, product,
+    account).
+    """
 
     ledger: Ledger
     years: dict[int, FiscalYear]
     accounts: dict[str, Account]
     products: dict[str, Product]
     items: dict[UUID, OpenItem]
+    lines: dict[tuple[int, str, str], BudgetLine]
 
 
-def _rows(model: type[_Row], condition: str, *values: Any) -> list[_Row]:
-    return list(model._default_manager.raw(_select(model) + condition, list(values)))
+def _row(model: type[_Row], values: Mapping[str, Any]) -> _Row:
+    fields = _fields(model)
+    return model.from_db(
+        DEFAULT_DB_ALIAS, [name for name, _column, _read in fields], [read(values[c]) for _name, c, read in fields]
+    )
 
 
 @cache
-def _select(model: type[Model]) -> str:
-    # By name: a migration may add a column while the connection lives, and a kept plan must not change its result.
-    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
-    return f'SELECT {columns} FROM "{model._meta.db_table}" WHERE '  # noqa: S608 - names of our own models
+def _fields(model: type[Model]) -> list[tuple[str, str, Callable[[Any], Any]]]:
+    # A foreign key is read as what it points to is: its own `to_python` would look the target up anew every time.
+    return [
+        (field.attname, str(field.column), getattr(field, "target_field", field).to_python)
+        for field in model._meta.concrete_fields
+    ]
 
 
 def find_ledger(code: str) -> Ledger:
     """The ledger with this code; `LedgerNotFound` otherwise."""
-    found = _rows(Ledger, "code = %s", code)
-    if not found:
+    found = Ledger.objects.filter(code=code).first()
+    if found is None:
         raise LedgerNotFound(code)
-    return found[0]
+    return found
 
 
 def find_year(ledger: Ledger, year: int) -> FiscalYear:
@@ -141,41 +150,59 @@ def find_year(ledger: Ledger, year: int) -> FiscalYear:
     return found
 
 
-def read_books(ledger: Ledger, drafts: Sequence[Draft]) -> Books:
-    """Accounts, products, years and open items that the drafts name: one query for each kind."""
+def read_books(ledger: str, drafts: Sequence[Draft]) -> Books:
+    """Ledger (by its code), accounts, products, years, budget lines and open items that the drafts name.
+
+    Raises: LedgerNotFound.
+    """
+    years: set[int] = set()
     account_codes: set[str] = set()
     product_codes: set[str] = set()
     item_ids: set[UUID] = set()
     for draft in drafts:
+        years.add(draft.year)
         for line in draft.lines:
             account_codes.add(line.account)
-            account_codes.update(
-                c for c in (line.finance_account, line.new_item and line.new_item.finance_account) if c
-            )
-            product_codes.update(c for c in (line.product, line.new_item and line.new_item.product) if c)
+            new = line.new_item
+            account_codes.update(c for c in (line.finance_account, new and new.finance_account) if c)
+            product_codes.update(c for c in (line.product, new and new.product) if c)
             if line.open_item:
                 item_ids.add(line.open_item)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r_ledger, r_years, r_accounts, r_products, r_lines"
+            " FROM budget_named(%s, %s::int[], %s::text[], %s::text[])",
+            [ledger, sorted(years), sorted(account_codes), sorted(product_codes)],
+        )
+        found = cursor.fetchone()
+    if found is None:
+        raise LedgerNotFound(ledger)
+    own, *others = found
+    by_id: dict[Any, Any] = {}
+
+    def rows(model: type[_Row], values: list[dict[str, Any]] | None) -> list[_Row]:
+        read = [_row(model, v) for v in values or ()]
+        by_id.update((row.pk, row) for row in read)
+        return read
+
+    the_years, accounts, products, lines = (
+        rows(FiscalYear, others[0]),
+        rows(Account, others[1]),
+        rows(Product, others[2]),
+        rows(BudgetLine, others[3]),
+    )
     return Books(
-        ledger=ledger,
-        years={
-            y.year: y
-            for y in _rows(
-                FiscalYear, "ledger_id = %s AND year = ANY(%s::int[])", ledger.id, sorted({d.year for d in drafts})
-            )
-        },
-        accounts={
-            a.code: a
-            for a in _rows(Account, "ledger_id = %s AND code = ANY(%s::text[])", ledger.id, sorted(account_codes))
-        },
-        products={
-            p.code: p
-            for p in _rows(Product, "ledger_id = %s AND code = ANY(%s::text[])", ledger.id, sorted(product_codes))
+        ledger=_row(Ledger, own),
+        years={y.year: y for y in the_years},
+        accounts={a.code: a for a in accounts},
+        products={p.code: p for p in products},
+        items={
+            i.id: i
+            for i in OpenItem.objects.filter(id__in=item_ids, ledger__code=ledger).select_related("finance_line")
         }
-        if product_codes
-        else {},
-        items={i.id: i for i in OpenItem.objects.filter(ledger=ledger, id__in=item_ids).select_related("finance_line")}
         if item_ids
         else {},
+        lines={(by_id[b.fiscal_year_id].year, by_id[b.product_id].code, by_id[b.account_id].code): b for b in lines},
     )
 
 
@@ -185,22 +212,11 @@ def budget_lines(books: Books, wanted: set[tuple[int, str, str]]) -> dict[tuple[
     """Budget lines for (year, product, account); a line nobody planned comes into being with an appropriation of zero
     (U3).
     """
-    if not wanted:
-        return {}
-    years = {books.years[y].id: y for y, _p, _a in wanted}
-    products = {books.products[p].id: p for _y, p, _a in wanted}
-    accounts = {books.accounts[a].id: a for _y, _p, a in wanted}
-    rows = _rows(
-        BudgetLine,
-        "fiscal_year_id = ANY(%s::uuid[]) AND product_id = ANY(%s::uuid[]) AND account_id = ANY(%s::uuid[])",
-        list(years),
-        list(products),
-        list(accounts),
-    )
-    found = {(years[line.fiscal_year_id], products[line.product_id], accounts[line.account_id]): line for line in rows}
-    for key in sorted(wanted - set(found)):
-        found[key] = ensure_line(books.years[key[0]], books.products[key[1]], books.accounts[key[2]])
-    return found
+    for year, product, account in sorted(wanted - set(books.lines)):
+        books.lines[year, product, account] = ensure_line(
+            books.years[year], books.products[product], books.accounts[account]
+        )
+    return {key: books.lines[key] for key in wanted}
 
 
 def ensure_line(year: FiscalYear, product: Product, account: Account) -> BudgetLine:

@@ -51,7 +51,7 @@ def post(
     Raises:
         VoucherRefused: a rule of the journal is broken. PeriodClosed, AlreadyReversed.
     """
-    books = books or read_books(ledger, drafts)
+    books = books or read_books(ledger.code, drafts)
     for draft in drafts:
         _check(books, draft)
     _open_items(books, drafts, now)

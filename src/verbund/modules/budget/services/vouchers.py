@@ -16,7 +16,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, NotFound, local_date, prepared_statements
 
-from .books import Draft, Effect, Line, VoucherRef, find_ledger, read_books
+from .books import Draft, Effect, Line, VoucherRef, read_books
 from .posting import AlreadyReversed, mirrored, post
 
 
@@ -80,7 +80,6 @@ def post_vouchers(actor: Actor, *, ledger: str, postings: Sequence[Posting], now
     policy.require(actor, Permission.POST)
     if not postings:
         return []
-    books = find_ledger(ledger)
     drafts = [
         Draft(
             p.year,
@@ -94,9 +93,9 @@ def post_vouchers(actor: Actor, *, ledger: str, postings: Sequence[Posting], now
         )
         for p in postings
     ]
-    read = read_books(books, drafts)
-    _require_lines(actor, read.accounts, {line.account for draft in drafts for line in draft.lines}, drafts)
-    refs = post(actor, ledger=books, drafts=drafts, now=now, books=read)
+    books = read_books(ledger, drafts)
+    _require_lines(actor, books.accounts, {line.account for draft in drafts for line in draft.lines}, drafts)
+    refs = post(actor, ledger=books.ledger, drafts=drafts, now=now, books=books)
     audit.record(
         actor,
         "budget.voucher.posted",
@@ -139,7 +138,7 @@ def reverse_voucher(actor: Actor, *, voucher_id: UUID, reason: str, now: datetim
     draft = mirror_of(voucher, reason, now)
     items = {line.open_item for line in draft.lines if line.open_item}
     list(OpenItem.objects.filter(id__in=items).order_by("id").select_for_update())
-    books = read_books(voucher.ledger, [draft])
+    books = read_books(voucher.ledger.code, [draft])
     _require_lines(actor, books.accounts, {line.account for line in draft.lines}, [draft])
     _no_negative_items(
         draft,
@@ -174,9 +173,8 @@ def mirror_of(voucher: Voucher, reason: str, now: datetime) -> Draft:
         )
         for row in voucher.lines.select_related("account", "product", "finance_account").order_by("position")
     ]
-    Binding.objects.filter(id__in=FundsEvent.objects.filter(voucher=voucher.id).values("binding")).order_by(
-        "id"
-    ).select_for_update()
+    bindings = Binding.objects.filter(id__in=FundsEvent.objects.filter(voucher=voucher.id).values("binding"))
+    list(bindings.order_by("id").select_for_update())
     funds = [
         Effect(row.line_id, row.line.circle_id, -row.consumed, -row.open, row.binding, -row.binding_used)
         for row in FundsEvent.objects.filter(voucher=voucher.id).select_related("line").order_by("id")

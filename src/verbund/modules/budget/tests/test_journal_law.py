@@ -177,6 +177,21 @@ def test_a_posted_voucher_takes_no_more_lines_even_balanced_ones(town: Town) -> 
         add_lines()
 
 
+def test_no_line_stands_before_the_first(town: Town) -> None:
+    """Lines stand at 1 to `line_count`: a place below the first one would be room for one line more."""
+    ref = transfer(town)
+    check_now()
+    account = Account.objects.get(code="0710")
+
+    def add_line() -> None:
+        with transaction.atomic():
+            VoucherLine.objects.create(voucher_id=ref.id, position=0, account=account, debit=1)
+            check_now()
+
+    with pytest.raises(DatabaseError, match="takes no more lines"):
+        add_line()
+
+
 def test_a_number_can_be_neither_skipped_nor_taken_twice(town: Town) -> None:
     transfer(town)
     with pytest.raises(DatabaseError, match="number range"):
@@ -251,7 +266,7 @@ def test_the_database_refuses_a_closed_period_that_the_service_did_not_see(town:
     ledger = Ledger.objects.get(code=town.ledger)
     day = date(2026, 2, 1)
     draft = Draft(2026, "BU", day, day, VoucherKind.TRANSFER, "x", (Line("0710", debit=1), Line("2010", credit=1)))
-    books = read_books(ledger, [draft])
+    books = read_books(ledger.code, [draft])
     FiscalYear.objects.update(locked_through=date(2026, 3, 31))
     with pytest.raises(services.PeriodClosed):
         post_drafts(SYSTEM, ledger=ledger, drafts=[draft], now=NOW, books=books)
