@@ -25,13 +25,13 @@ def test_every_route_names_its_policy() -> None:
     ] == []
 
 
-def test_policies_are_of_the_four_known_kinds() -> None:
+def test_policies_are_of_the_five_known_kinds() -> None:
     kinds = {
         str(entry.callback.policy).split(":")[0]
         for _route, entry in _patterns(get_resolver())
         if hasattr(entry.callback, "policy")
     }
-    assert kinds <= {"public", "citizen", "staff", "operator"}
+    assert kinds <= {"public", "citizen", "staff", "operator", "key"}
 
 
 def test_a_public_page_gives_its_reason() -> None:

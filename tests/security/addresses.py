@@ -21,6 +21,7 @@ WHOSE: dict[str, str] = {
     "absence_id": BODY,
     "staff_end_absence absence_id": OWN,
     "factor_id": OWN,
+    "key_id": BODY,
     "session_id": OWN,
     "person_id": BODY,
     "assignment_id": BODY,
@@ -137,4 +138,6 @@ def _routes(
             )
 
 
-ROUTES = routes()
+EVERYTHING = routes()
+ROUTES = [r for r in EVERYTHING if not r.name.startswith("api:")]  # the pages
+API = [r for r in EVERYTHING if r.name.startswith("api:")]

@@ -26,7 +26,7 @@ from verbund.modules.records.models import Case
 from verbund.modules.records.tests.factories import pdf
 from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor, ActorKind
-from verbund.platform.identity.local.models import CitizenAccount, OrgUnit, Session, Token
+from verbund.platform.identity.local.models import ApiKey, CitizenAccount, OrgUnit, Session, Token
 from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
 from verbund.platform.identity.models import Assignment, Person, SecondFactor
 from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, citizen_actor, mark_of
@@ -56,6 +56,7 @@ class World:
 
     towns: dict[str, Town]
     cookies: dict[tuple[str, str], str]
+    keys: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def client(self, body: str, who: str = "", *, at: str = "", **options: Any) -> Client:
         """A browser on the host of `at` (by default that of `body`) with the session of `who` made at `body`."""
@@ -63,6 +64,13 @@ class World:
         if who:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.cookies[body, who]
         return client
+
+    def machine(self, body: str, who: str = "", *, at: str = "") -> Client:
+        """A machine that talks to the host of `at` with the key of `who` made at `body`; it brings no cookie."""
+        headers = {"host": HOSTS[at or body], "accept-language": "en"}
+        if who:
+            headers["authorization"] = f"Bearer {self.keys[body, who]}"
+        return Client(headers=headers, raise_request_exception=False, enforce_csrf_checks=True)
 
 
 def build() -> World:
@@ -98,6 +106,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
     assert clerk is not None
     for name in ("citizen", "other citizen"):
         world.cookies[body, name] = _citizen(body, name)
+    key_id = _keys(world, body, system)
 
     ledger = budget_factories.make_town(system)
     records.import_file_plan(system, csv_text=factories.PLAN, now=now)
@@ -162,6 +171,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
     town.ids = {
         "absence_id": own,
         "factor_id": factor.id,
+        "key_id": key_id,
         "session_id": Session.objects.get(kind="staff", subject=clerk).id,
         "citizen session_id": Session.objects.get(kind="citizen", subject=account.id).id,
         "person_id": colleague,
@@ -210,7 +220,38 @@ def _alliance(world: World) -> Town:
         system, name="Stadt Alphausen", kind="town", ags="13076001", ars="", slug="alpha", schema_name="alpha", now=now
     )
     assert members.list_members(system)
+    _keys(world, "alliance", system)
     return Town(ids={"member_id": member.id, "job_id": _failed_job()})
+
+
+def _keys(world: World, body: str, system: Actor) -> UUID:
+    """A key per role of the unit, and those that must not let in; returns the id of one nobody uses."""
+    now = the_clock()
+
+    def make(who: str, role: Role, unit: str = UNIT, may_write: bool = True) -> UUID:
+        made = identity.create_key(
+            system,
+            name=f"{who} of {body}",
+            roles=[role],
+            units=[unit],
+            may_write=may_write,
+            expires_at=now + timedelta(days=30),
+            now=now,
+        )
+        world.keys[body, who] = made.key
+        return made.id
+
+    for role in identity.roles_for_machines():
+        make(role.value, role)
+    if body == "alliance":
+        return UUID(int=0)
+    for role in (Role.CLERK, Role.HEAD_OF_UNIT):
+        make(f"{role.value} elsewhere", role, OTHER_UNIT)
+    make("reading", Role.CLERK, may_write=False)
+    identity.revoke_key(system, key_id=make("revoked", Role.CLERK), now=now)
+    expired = make("expired", Role.CLERK)
+    ApiKey.objects.filter(pk=expired).update(created_at=now - timedelta(days=9), expires_at=now - timedelta(days=1))
+    return make("unused", Role.CLERK)
 
 
 def _failed_job() -> int:

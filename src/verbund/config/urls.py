@@ -2,8 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from .api import API
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("verbund.config.health_urls")),
+    path("api/v1/", include((API.patterns(), "api"))),
     path("", include("verbund.platform.ui.urls")),
     path("", include("verbund.platform.identity.web.urls")),
     path("", include("verbund.modules.membership.web.urls")),

@@ -43,6 +43,7 @@ TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("37 1 * * *", services_tasks.delete_expired_drafts),
     ("7 2 * * *", files_tasks.sweep_files),
 )
+    ("23 1 * * *", identity_tasks.forget_answers),
 
 # (label, url name, permission or None, icon)
 Entry = tuple[str | Promise, str, StrEnum | None, str]
@@ -61,6 +62,7 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),
 )
+    (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
 
 PORTAL_NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Services"), "portal_start", None, "home"),

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     MANAGE_PEOPLE = "identity.manage_people"
     MANAGE_UNITS = "identity.manage_units"
     MANAGE_ABSENCES = "identity.manage_absences"
+    MANAGE_KEYS = "identity.manage_keys"
     MANAGE_OWN_ACCESS = "identity.manage_own_access"
     MANAGE_OWN_ACCOUNT = "identity.manage_own_account"
     SEND_LINKS = "identity.send_links"  # the system actor alone
@@ -37,6 +38,7 @@ policy.grant(
             Permission.MANAGE_PEOPLE,
             Permission.MANAGE_UNITS,
             Permission.MANAGE_ABSENCES,
+            Permission.MANAGE_KEYS,
         },
         Role.HEAD_OF_UNIT: {Permission.VIEW_PEOPLE, Permission.MANAGE_ABSENCES},
         Role.AUDITOR: {Permission.VIEW_PEOPLE},

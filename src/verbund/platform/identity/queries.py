@@ -11,7 +11,7 @@ from verbund.platform.tenancy import NotFound, current_body, local_date
 
 from . import factors, policy
 from .actor import Actor
-from .local.models import Absence, CitizenAccount, OrgUnit
+from .local.models import Absence, ApiKey, CitizenAccount, OrgUnit
 from .models import Assignment, Person
 from .policies import Permission, may_reset_access, own_id, own_sessions, visible_people, visible_units
 from .recognition import actor_for, second_factor_required
@@ -21,6 +21,7 @@ __all__ = [
     "AssignmentRow",
     "CitizenFacts",
     "FactorRow",
+    "KeyRow",
     "People",
     "PersonNotFound",
     "PersonRow",
@@ -29,6 +30,7 @@ __all__ = [
     "UnitRow",
     "absences",
     "actor_for",
+    "api_keys",
     "citizen",
     "colleagues",
     "current_people_of_unit",
@@ -378,3 +380,44 @@ def _current(now: datetime) -> QuerySet[Assignment]:
     return Assignment.objects.filter(
         Q(valid_until=None) | Q(valid_until__gt=now), body_id=current_body().id, valid_from__lte=now
     )
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key of a machine, without anything that would let one in."""
+
+    id: UUID
+    name: str
+    lookup: str
+    roles: tuple[str, ...]
+    units: tuple[str, ...]
+    may_write: bool
+    created_at: datetime
+    created_name: str
+    expires_at: datetime
+    last_used_on: date | None
+    revoked_at: datetime | None
+    is_valid: bool
+
+
+def api_keys(actor: Actor, *, now: datetime) -> tuple[KeyRow, ...]:
+    """The keys of the body's machines: those that let in first, each part by name. Raises policy.Denied."""
+    policy.require(actor, Permission.MANAGE_KEYS)
+    rows = [
+        KeyRow(
+            id=row.id,
+            name=row.name,
+            lookup=row.lookup,
+            roles=tuple(row.roles),
+            units=tuple(row.units),
+            may_write=row.may_write,
+            created_at=row.created_at,
+            created_name=row.created_name,
+            expires_at=row.expires_at,
+            last_used_on=row.last_used_on,
+            revoked_at=row.revoked_at,
+            is_valid=row.revoked_at is None and row.expires_at > now,
+        )
+        for row in ApiKey.objects.order_by("name", "id")
+    ]
+    return tuple(sorted(rows, key=lambda row: not row.is_valid))

@@ -7,6 +7,7 @@ body's role can read another body's sessions, whatever the application does.
 from datetime import date
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -181,3 +182,58 @@ class Attempts(models.Model):
 
     def __str__(self) -> str:
         return self.scope
+
+
+class ApiKey(models.Model):
+    """Key of a machine (API-Schlüssel): another system of the body signs in with it; stored as a keyed digest.
+
+    `lookup` is the part of the key that finds the row; `roles` and `units` are what an assignment gives a person.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    name = models.CharField(max_length=100)
+    lookup = models.CharField(max_length=16, unique=True)
+    digest = models.CharField(max_length=64)
+    roles = ArrayField(models.CharField(max_length=40))
+    units = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    may_write = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    created_by = models.UUIDField(null=True, blank=True)
+    created_name = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+    last_used_on = models.DateField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="identity_api_key_order"),
+            models.CheckConstraint(condition=~Q(roles=[]), name="identity_api_key_has_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ApiAnswer(models.Model):
+    """Kept answer (gemerkte Antwort): what a machine was told when it sent something, so that the same
+    idempotency key gets the same answer and nothing is done twice. Deleted after a week.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    api_key = models.ForeignKey(ApiKey, on_delete=models.PROTECT, related_name="answers")
+    idempotency_key = models.CharField(max_length=100)
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    content = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["api_key", "idempotency_key"], name="identity_api_answer_once"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["created_at"], name="identity_api_answer_age"),
+        ]
+
+    def __str__(self) -> str:
+        return self.idempotency_key

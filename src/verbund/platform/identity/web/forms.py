@@ -245,3 +245,37 @@ class PasskeyForm(forms.Form):
         required=False,
         help_text=_("So that you recognise it later, for example: key on my key ring."),
     )
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name of the system"),
+        max_length=100,
+        help_text=_("It stands in the files and in the audit trail as the one who acted."),
+    )
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The system may do what a person with these roles may. Give it no more than it needs."),
+        error_messages={"required": _("Choose at least one role from the list.")},
+    )
+    units = forms.MultipleChoiceField(
+        label=_("Units"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Cases and applications of other units do not exist for the system."),
+    )
+    may_write = forms.BooleanField(
+        label=_("The system may also send and change, not only read"),
+        required=False,
+    )
+    last_day = _day(_("Last day"), help_text=_("At most a year ahead; make a new key before."))
+
+    def __init__(
+        self, *args: Any, roles: Iterable[tuple[str, str]], units: Iterable[tuple[str, str]], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        for name, choices in (("roles", roles), ("units", units)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = list(choices)

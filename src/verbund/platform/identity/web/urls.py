@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import access, accounts, citizens, jobs, people, signin, staff_links, units
+from . import access, accounts, citizens, jobs, keys, people, signin, staff_links, units
 
 urlpatterns = [
     # staff: signing in
@@ -45,6 +45,9 @@ urlpatterns = [
     path("arbeit/verwaltung/einheiten/", units.index, name="units"),
     path("arbeit/verwaltung/einheiten/neu/", units.create, name="unit_create"),
     path("arbeit/verwaltung/einheiten/<path:code>/bearbeiten/", units.change, name="unit_change"),
+    path("arbeit/verwaltung/schnittstellen/", keys.index, name="keys"),
+    path("arbeit/verwaltung/schnittstellen/neu/", keys.create, name="key_create"),
+    path("arbeit/verwaltung/schnittstellen/<uuid:key_id>/widerrufen/", keys.revoke, name="key_revoke"),
     # operators, on the alliance's host
     path("arbeit/betrieb/auftraege/", jobs.index, name="jobs"),
     path("arbeit/betrieb/auftraege/<int:job_id>/wiederholen/", jobs.retry, name="job_retry"),

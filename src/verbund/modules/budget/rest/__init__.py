@@ -1,0 +1,5 @@
+"""Budget for machines."""
+
+from .endpoints import router
+
+__all__ = ["router"]

@@ -1,0 +1,5 @@
+"""Citizenservices for machines."""
+
+from .endpoints import router
+
+__all__ = ["router"]

@@ -1,0 +1,5 @@
+"""Membership for machines."""
+
+from .endpoints import router
+
+__all__ = ["router"]

@@ -1,0 +1,5 @@
+"""Records for machines."""
+
+from .endpoints import router
+
+__all__ = ["router"]
