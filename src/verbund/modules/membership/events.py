@@ -41,3 +41,46 @@ class AgreementEnded:
     member_id: UUID
     service_code: str
     last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class AccessionOpened:
+    """An accession was opened (Beitrittsverfahren eröffnet)."""
+
+    accession_id: UUID
+    member_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ContractVersionPut:
+    """A version of the contract lies before all parties (Vertragsfassung vorgelegt); earlier consents have fallen."""
+
+    accession_id: UUID
+    number: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessionCleared:
+    """From `cleared_on` on legal acts may be executed (Unbedenklichkeit, § 77 (1) KV M-V)."""
+
+    accession_id: UUID
+    member_id: UUID
+    cleared_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class AccessionEffective:
+    """The accession has taken effect (Beitritt wirksam): the member is a carrier from this day on."""
+
+    accession_id: UUID
+    member_id: UUID
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """A member has left (Austritt vollzogen); `exit_on` was its last day as a carrier."""
+
+    member_id: UUID
+    exit_on: date

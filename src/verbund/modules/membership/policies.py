@@ -1,14 +1,15 @@
 """Who may do what in membership."""
 
 from enum import StrEnum
+from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 
-from .models import Member, ServiceAgreement, ServiceVersion
+from .models import Accession, CarrierPeriod, Leaving, Member, ServiceAgreement, ServiceVersion
 
 
 class Permission(StrEnum):
@@ -21,6 +22,12 @@ class Permission(StrEnum):
     MANAGE_CATALOGUE = "membership.manage_catalogue"
     MANAGE_AGREEMENTS = "membership.manage_agreements"
     PROVISION = "membership.provision"
+    MANAGE_MEMBERS = "membership.manage_members"
+    READ_ACCESSIONS = "membership.read_accessions"
+    MANAGE_ACCESSIONS = "membership.manage_accessions"
+    DECIDE_FOR_MEMBER = "membership.decide_for_member"
+    SUBSCRIBE_CALENDAR = "membership.subscribe_calendar"
+    SEND_REMINDERS = "membership.send_reminders"  # the system actor alone
 
 
 policy.grant(
@@ -32,11 +39,79 @@ policy.grant(
 )
 
 
+# Whoever holds none of these sees what concerns the members they speak for.
+SEES_ALL_MEMBERS: Final = (
+    Role.ALLIANCE_MANAGER,
+    Role.AUDITOR,
+    Role.BOARD_MEMBER,
+    Role.COST_CONTROLLER,
+    Role.OPERATOR,
+)
+
+
+def sees_all_members(actor: Actor) -> bool:
+    """Whether the actor's sight is not confined to the members it speaks for."""
+    return actor.is_system or actor.holds(*SEES_ALL_MEMBERS)
+
+
 def visible_members(actor: Actor) -> QuerySet[Member]:
-    """The members `actor` may see: all of them in the alliance's own body, none anywhere else."""
+    """The members `actor` may see: all of them in the alliance's own body, none anywhere else; a representative sees
+    the members it speaks for."""
     if not policy.allows(actor, Permission.READ_MEMBERS):
         return Member.objects.none()
-    return Member.objects.all()
+    if sees_all_members(actor):
+        return Member.objects.all()
+    return Member.objects.filter(slug__in=actor.units)
+
+
+# --- accessions, carriers, deadlines
+_READ = {Permission.READ_MEMBERS, Permission.READ_ACCESSIONS, Permission.SUBSCRIBE_CALENDAR}
+
+policy.grant(
+    {
+        Role.ALLIANCE_MANAGER: {
+            *_READ,
+            Permission.MANAGE_MEMBERS,
+            Permission.MANAGE_ACCESSIONS,
+            Permission.DECIDE_FOR_MEMBER,
+        },
+        Role.AUDITOR: _READ,
+        Role.BOARD_MEMBER: _READ,
+        Role.COST_CONTROLLER: {Permission.READ_MEMBERS, Permission.READ_ACCESSIONS},
+        Role.MEMBER_REPRESENTATIVE: {*_READ, Permission.DECIDE_FOR_MEMBER},
+    }
+)
+
+
+def may_decide_for(actor: Actor, member: Member) -> bool:
+    """The alliance's management records anybody's resolution; a representative that of the member it speaks for."""
+    return actor.is_system or actor.holds(Role.ALLIANCE_MANAGER) or member.slug in actor.units
+
+
+def visible_accessions(actor: Actor) -> QuerySet[Accession]:
+    """All accessions; for a representative those of the own member, and those its member has to decide on."""
+    if not policy.allows(actor, Permission.READ_ACCESSIONS):
+        return Accession.objects.none()
+    if sees_all_members(actor):
+        return Accession.objects.all()
+    own = Member.objects.filter(slug__in=actor.units).values("id")
+    return Accession.objects.filter(
+        Q(member__in=own) | Q(id__in=Accession.objects.filter(drafts__consents__party__in=own).values("id"))
+    )
+
+
+def visible_leavings(actor: Actor) -> QuerySet[Leaving]:
+    """The leavings of the members `actor` may see."""
+    if not policy.allows(actor, Permission.READ_ACCESSIONS):
+        return Leaving.objects.none()
+    return Leaving.objects.filter(member__in=visible_members(actor))
+
+
+def visible_carrier_periods(actor: Actor) -> QuerySet[CarrierPeriod]:
+    """Who carries the alliance: public knowledge for those who work in it, and no secret among the carriers."""
+    if not policy.allows(actor, Permission.READ_ACCESSIONS):
+        return CarrierPeriod.objects.none()
+    return CarrierPeriod.objects.all()
 
 
 # --- agreed services and making bodies ready

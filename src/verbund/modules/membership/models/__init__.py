@@ -1,14 +1,95 @@
 """Tables of membership."""
 
+from .accession import (
+    BEFORE_AUTHORITY,
+    BEFORE_SIGNATURE,
+    CLEARED,
+    ENDED,
+    IN_EFFECT,
+    RULES,
+    Accession,
+    AccessionState,
+    Action,
+    AuthorityNotice,
+    Consent,
+    ContractDraft,
+    Decision,
+    Publication,
+    Rule,
+    Signature,
+    TaskTransfer,
+)
 from .agreements import AllianceService, MeasuredUnit, PriceBasis, ServiceAgreement, ServiceVersion
-from .members import ROOMS, Member
+from .bodies import (
+    Administration,
+    CompetenceThreshold,
+    Contact,
+    Facility,
+    FacilityKind,
+    InhabitantFigure,
+    Organ,
+    OrganKind,
+    PublicationMedium,
+    TermOfOffice,
+)
+from .calendar import CalendarFeed, Reminder
+from .carriers import CarrierPeriod, ShareCapital
+from .clearance import deemed_clearance, months_later
+from .leaving import Leaving, LeavingAction, LeavingState, ProcedureAct
+from .members import ROOMS, Member, MemberKind
+from .parameters import LegalParameter, ParameterKey, ParameterNotSet, TaskKind
+from .periods import in_force, overlapping
 
 __all__ = [
+    "BEFORE_AUTHORITY",
+    "BEFORE_SIGNATURE",
+    "CLEARED",
+    "ENDED",
+    "IN_EFFECT",
     "ROOMS",
+    "RULES",
+    "Accession",
+    "AccessionState",
+    "Action",
+    "Administration",
     "AllianceService",
+    "AuthorityNotice",
+    "CalendarFeed",
+    "CarrierPeriod",
+    "CompetenceThreshold",
+    "Consent",
+    "Contact",
+    "ContractDraft",
+    "Decision",
+    "Facility",
+    "FacilityKind",
+    "InhabitantFigure",
+    "Leaving",
+    "LeavingAction",
+    "LeavingState",
+    "LegalParameter",
     "MeasuredUnit",
     "Member",
+    "MemberKind",
+    "Organ",
+    "OrganKind",
+    "ParameterKey",
+    "ParameterNotSet",
     "PriceBasis",
+    "ProcedureAct",
+    "Publication",
+    "PublicationMedium",
+    "Reminder",
+    "Rule",
     "ServiceAgreement",
     "ServiceVersion",
+    "ShareCapital",
+    "Signature",
+    "TaskKind",
+    "TaskTransfer",
+    "TermOfOffice",
+    "deemed_clearance",
+    "in_force",
+    "months_later",
+    "overlapping",
 ]
