@@ -44,7 +44,7 @@ class PriceBasis(models.TextChoices):
 def _same(*fields: str) -> Func:
     """Equality of `fields` as the overlap of ranges of one number: GiST knows no uuid without an extension."""
     number = "hashtextextended(%(expressions)s::text, 0)"
-    return Func(*fields, template=f"int8range({number}, {number}, '[]')", arg_joiner="::text || ':' || ")
+    return Func(*fields, arg_joiner="::text || ':' || ", template=f"int8range({number}, {number}, '[]')")
 
 
 def _days() -> Func:

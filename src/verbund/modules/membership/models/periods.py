@@ -30,7 +30,8 @@ def never_twice(name: str, *fields: str, condition: Q | None = None) -> Exclusio
     """
     options: dict[str, Any] = {} if condition is None else {"condition": condition}
     number = "hashtextextended(%(expressions)s::text, 0)"
-    same = Func(*fields, template=f"int8range({number}, {number}, '[]')", arg_joiner="::text || ':' || ")
+    # The order of the options is the migrations': the comparison of the two looks at it.
+    same = Func(*fields, arg_joiner="::text || ':' || ", template=f"int8range({number}, {number}, '[]')")
     days = Func("valid_from", "valid_until", template="daterange(%(expressions)s, '[]')")
     overlap = [(same, RangeOperators.OVERLAPS)] if fields else []
     return ExclusionConstraint(name=name, expressions=[*overlap, (days, RangeOperators.OVERLAPS)], **options)
