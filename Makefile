@@ -7,7 +7,7 @@ QUICK := -m "not conformance and not browser and not faults and not external"
 # Two processes: every one has a database of its own.
 JOBS ?= 2
 
-.PHONY: help prepare setup demo serve test faults test-all test-external check format lock messages walk verify clean
+.PHONY: bench bench-growth help prepare setup demo serve test faults test-all test-external check format lock messages walk verify clean
 help:
 	@echo "make demo           set up, load the demo data, start, print addresses and sign-ins"
 	@echo "make test           the quick tests; make test-all: all of them; make test-external: against Debian's PostgreSQL 15"
@@ -53,6 +53,12 @@ format: prepare
 
 walk: prepare
 	@$(VENV)/verbund walk $(ARGS)
+
+bench: prepare
+	@$(VENV)/python -m benchmarks $(ARGS)
+
+bench-growth: prepare
+	@$(VENV)/python -m benchmarks.growth $(ARGS)
 
 verify: prepare
 	@$(VENV)/verbund verify $(ARGS)

@@ -1,0 +1,58 @@
+"""What processes have cost so far: processor time of a whole family, and memory."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+_TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+def family_seconds(root: int) -> float:
+    """Processor seconds (user and system) of a process, of its living descendants and of those that have ended.
+
+    The kernel adds what an ended child has used to its parent once that has waited for it, so that a database
+    connection that came and went between two readings is not lost.
+    """
+    return sum(_seconds(pid) for pid in family_members(root))
+
+
+def family_members(root: int) -> list[int]:
+    """A process and its living descendants."""
+    pids = [root]
+    with suppress(psutil.Error):
+        pids += [child.pid for child in psutil.Process(root).children(recursive=True)]
+    return pids
+
+
+def _seconds(pid: int) -> float:
+    """Own time and that of children that have ended; 0 for a process that is gone: its parent has it then."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / _TICK
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process, in megabytes of 1,000,000 bytes; shared pages count in full."""
+    return float(psutil.Process(pid).memory_info().rss) / 1e6
+
+
+def largest_resident_mb(root: int, name: str = "") -> float:
+    """The largest resident memory among a process and its descendants whose command line holds `name`."""
+    sizes = [0.0]
+    for process in [psutil.Process(root), *psutil.Process(root).children(recursive=True)]:
+        with suppress(psutil.Error):
+            if name in " ".join(process.cmdline()):
+                sizes.append(resident_mb(process.pid))
+    return max(sizes)
+
+
+def own_mb(pid: int) -> float:
+    """Memory that is this process's alone (private pages), in megabytes: what a further one of its kind would cost."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith(("Private_Clean", "Private_Dirty"))]
+    return sum(kilobytes) * 1024 / 1e6
