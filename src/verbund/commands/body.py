@@ -1,11 +1,13 @@
-"""`verbund body`: make a body ready to work, and list the bodies.
+"""`verbund body`: make a body ready to work, list the bodies, hand one over, take one in.
 
 Every step may be repeated: a call that was cut off goes on where it stopped.
 """
 
 import argparse
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from . import installation
@@ -13,7 +15,7 @@ from .texts import _
 
 
 def main(argv: Sequence[str]) -> int:
-    """`verbund body add --name … --kind … --slug …` or `verbund body list`."""
+    """`verbund body add --name … --kind … --slug …`, `body list`, `body export SLUG`, `body import FOLDER`."""
     parser = argparse.ArgumentParser(prog="verbund body", description=_("Make a body ready to work."))
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help=_("list the bodies with hosts and schemas"))
@@ -34,10 +36,30 @@ def main(argv: Sequence[str]) -> int:
     add.add_argument("--rooms", default="citizenservices,records,budget", help=_("rooms switched on, with commas"))
     add.add_argument("--admin-name", default="", help=_("first and last name of the first administrator"))
     add.add_argument("--admin-email", default="", help=_("e-mail address of the first administrator"))
+    _moving(actions)
     chosen = parser.parse_args(argv)
     if chosen.action == "list":
         return _list()
+    if chosen.action == "export":
+        return _export(chosen)
+    if chosen.action == "import":
+        return _import(chosen)
     return _add(chosen)
+
+
+def _moving(actions: Any) -> None:
+    export = actions.add_parser("export", help=_("write everything of a body into a folder, in open formats"))
+    export.add_argument("slug", help=_("short name of the body"))
+    export.add_argument("--to", default="", help=_("the folder; it must not exist yet"))
+    take = actions.add_parser("import", help=_("take in a body that another installation has exported"))
+    take.add_argument("folder", help=_("the folder that `verbund body export` wrote"))
+    take.add_argument(
+        "--host", action="append", default=[], help=_("host name here instead of those in the archive; repeatable")
+    )
+    take.add_argument(
+        "--manifest-sha256", default="", help=_("what the export printed: proves that the manifest is that one")
+    )
+    take.add_argument("--invite", action="store_true", help=_("send everybody a link to choose a password"))
 
 
 def _list() -> int:
@@ -102,6 +124,91 @@ def _add(chosen: argparse.Namespace) -> int:
     except (Invalid, Conflict, NotFound) as error:
         raise installation.Unready(str(error)) from error
     return 0
+
+
+def _export(chosen: argparse.Namespace) -> int:
+    installation.enter(owner=True)
+    from verbund.platform.tenancy import local_date, now
+
+    from .leaving.exporting import export_body
+
+    moment = now()
+    target = Path(chosen.to or f"{chosen.slug}-{local_date(moment)}").absolute()
+    done = export_body(os.environ["VERBUND_OWNER_DATABASE_URL"], chosen.slug, target, now=moment, progress=_progress())
+    _progress()("")
+    print(
+        _("{tables} tables, {rows} rows, {contents} files, {size:.1f} MB in {folder}").format(
+            tables=done.tables, rows=done.rows, contents=done.contents, size=done.bytes / 1e6, folder=done.folder
+        )
+    )
+    print(_("SHA-256 of the manifest: {sha256}").format(sha256=done.manifest_sha256))
+    return 0
+
+
+def _import(chosen: argparse.Namespace) -> int:
+    installation.enter(owner=True)
+    from verbund.platform.tenancy import now
+    from verbund.platform.tenancy.models import Body
+
+    from .leaving.archive import NAMED, Spoilt
+    from .leaving.restoring import import_body
+
+    try:
+        taken = import_body(
+            os.environ["VERBUND_OWNER_DATABASE_URL"],
+            Path(chosen.folder).absolute(),
+            now=now(),
+            hosts=chosen.host,
+            manifest_sha256=chosen.manifest_sha256,
+            progress=_progress(),
+        )
+    except Spoilt as spoilt:
+        _progress()("")
+        print(_("The archive cannot be taken in:"), file=sys.stderr)
+        for fault in spoilt.faults[:NAMED]:
+            print(f"  {fault}", file=sys.stderr)
+        if len(spoilt.faults) > NAMED:
+            print("  " + _("and {number} more").format(number=len(spoilt.faults) - NAMED), file=sys.stderr)
+        return 1
+    _progress()("")
+    if taken.again:
+        print(_("{name} was taken in from this archive before.").format(name=taken.name))
+    else:
+        print(
+            _("{name}: {rows} rows, {contents} files, {people} people (known here before: {known})").format(
+                name=taken.name, rows=taken.rows, contents=taken.contents, people=taken.people, known=taken.known
+            )
+        )
+    body = Body.objects.get(schema_name=taken.schema_name)
+    as_app()
+    _register(body, body.rooms)
+    if chosen.invite:
+        print(_("Invited: {number}").format(number=_invite_all(body)))
+    return 0
+
+
+def _progress() -> Callable[[str], None]:
+    """Tells on a terminal what is being done; elsewhere nothing."""
+    if not sys.stderr.isatty():
+        return lambda _text: None
+    return lambda text: print(f"\r{text[:70]}\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _invite_all(body: Any) -> int:
+    """Send everybody who works for the body at present and has no password a link to choose one; how many."""
+    from verbund.platform.identity import services as identity
+    from verbund.platform.identity.actor import Actor
+    from verbund.platform.identity.models import Assignment, Person
+    from verbund.platform.tenancy import acting_for, now
+
+    moment = now()
+    with acting_for(body):
+        actor = Actor.system(body.schema_name, "verbund body import")
+        current = Assignment.objects.filter(body_id=body.id, valid_from__lte=moment).exclude(valid_until__lte=moment)
+        people = Person.objects.filter(is_active=True, password="", id__in=current.values("person_id"))
+        for person in people:
+            identity.invite_person(actor, person_id=person.id, now=moment)
+    return len(people)
 
 
 def as_app() -> None:
