@@ -9,8 +9,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.budget import policies as budget_policies
+from verbund.modules.budget import subscribers as budget_subscribers
 from verbund.modules.budget import tasks as budget_tasks
-from verbund.modules.budget.events import ClaimReopened, ClaimSettled
+from verbund.modules.budget.events import ClaimReopened, ClaimSettled, InvoiceHandedOver, InvoiceReceived
 from verbund.modules.citizenservices import policies as services_policies
 from verbund.modules.citizenservices import subscribers as services_subscribers
 from verbund.modules.citizenservices import tasks as services_tasks
@@ -34,16 +35,18 @@ HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
     LetterDelivered: (records_subscribers.send_notice, services_subscribers.follow_delivery),
     ClaimSettled: (services_subscribers.follow_settlement,),
     ClaimReopened: (services_subscribers.follow_reopened_claim,),
+    InvoiceHandedOver: (budget_subscribers.take_invoice_in,),
+    InvoiceReceived: (budget_subscribers.check_invoice,),
 }
 
 # (cron line in UTC, function of a tasks.py); run once per body
 TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("*/5 * * * *", budget_tasks.fold_totals),
     ("17 1 * * *", identity_tasks.tidy_up),
+    ("23 1 * * *", identity_tasks.forget_answers),
     ("37 1 * * *", services_tasks.delete_expired_drafts),
     ("7 2 * * *", files_tasks.sweep_files),
 )
-    ("23 1 * * *", identity_tasks.forget_answers),
 
 # (label, url name, permission or None, icon)
 Entry = tuple[str | Promise, str, StrEnum | None, str]
@@ -54,15 +57,16 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("My cases"), "clerk_cases", services_policies.Permission.PROCESS_APPLICATION, "checklist"),
     (_("Files"), "records:files", records_policies.Permission.READ_CASE, "folder"),
     (_("Budget"), "budget:overview", budget_policies.Permission.SEE, "coins"),
+    (_("Inbound invoices"), "budget:inbound", budget_policies.Permission.RECEIVE_INVOICE, "checklist"),
     (_("Search"), "records:search", records_policies.Permission.READ_CASE, "search"),
     (_("File plan"), "records:file_plan", records_policies.Permission.MANAGE_FILE_PLAN, "checklist"),
     (_("Services"), "clerk_services", services_policies.Permission.CONFIGURE_SERVICE, "edit"),
     (_("People"), "people", identity_policies.Permission.VIEW_PEOPLE, "account-circle"),
     (_("Units"), "units", identity_policies.Permission.MANAGE_UNITS, "settings"),
+    (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),
 )
-    (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
 
 PORTAL_NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Services"), "portal_start", None, "home"),

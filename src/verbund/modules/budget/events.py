@@ -50,3 +50,35 @@ class ClaimCancelled:
     purpose: str
     payment_reference: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceIssued:
+    """An invoice (Ausgangsrechnung) was written and its claim booked."""
+
+    invoice_id: UUID
+    origin: str
+    number: str
+    gross_cents: int
+    claim_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceHandedOver:
+    """An invoice was handed over to another body of the installation: it is addressed to that body.
+
+    `xml` is the XRechnung, `pdf` the same for people (ZUGFeRD), both as Base64: the receiver keeps them byte for byte.
+    """
+
+    number: str
+    sender: str
+    filename: str
+    xml: str
+    pdf: str
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceReceived:
+    """An invoice (Eingangsrechnung) lies in the body; it is not checked yet."""
+
+    invoice_id: UUID

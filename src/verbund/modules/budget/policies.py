@@ -13,7 +13,17 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 
-from .models import BankStatement, Claim, FiscalYear, Ledger, OpenItem, StatementEntry, Voucher
+from .models import (
+    BankStatement,
+    Claim,
+    FiscalYear,
+    InboundInvoice,
+    Ledger,
+    OpenItem,
+    OutgoingInvoice,
+    StatementEntry,
+    Voucher,
+)
 
 
 class Permission(StrEnum):
@@ -27,10 +37,14 @@ class Permission(StrEnum):
     POST = "budget.post"
     MOVE_MONEY = "budget.move_money"
     LOCK_PERIOD = "budget.lock_period"
+    ISSUE_INVOICE = "budget.issue_invoice"
+    RECEIVE_INVOICE = "budget.receive_invoice"
 
 
 TREASURY: Final = frozenset({Role.TREASURY_CLERK, Role.TREASURER})
-ORDERING: Final = frozenset({Permission.RAISE_CLAIM, Permission.CANCEL_CLAIM, Permission.RESERVE})
+ORDERING: Final = frozenset(
+    {Permission.RAISE_CLAIM, Permission.CANCEL_CLAIM, Permission.RESERVE, Permission.ISSUE_INVOICE}
+)
 
 policy.grant(
     {
@@ -41,6 +55,7 @@ policy.grant(
             Permission.RESERVE,
             Permission.SEE_CLAIM,
             Permission.SEE,
+            Permission.RECEIVE_INVOICE,
         },
         Role.BUDGET_OFFICER: {
             Permission.SEE,
@@ -52,6 +67,8 @@ policy.grant(
             Permission.CANCEL_CLAIM,
             Permission.POST,
             Permission.LOCK_PERIOD,
+            Permission.ISSUE_INVOICE,
+            Permission.RECEIVE_INVOICE,
         },
         Role.TREASURY_CLERK: {Permission.SEE, Permission.SEE_CLAIM, Permission.POST, Permission.MOVE_MONEY},
         Role.TREASURER: {
@@ -120,3 +137,17 @@ def visible_statements(actor: Actor) -> QuerySet[BankStatement]:
 
 def visible_entries(actor: Actor) -> QuerySet[StatementEntry]:
     return StatementEntry.objects.all() if _sees_books(actor) else StatementEntry.objects.none()
+
+
+def visible_outgoing(actor: Actor) -> QuerySet[OutgoingInvoice]:
+    """Outgoing invoices: for whoever sees claims."""
+    return (
+        OutgoingInvoice.objects.all() if policy.allows(actor, Permission.SEE_CLAIM) else OutgoingInvoice.objects.none()
+    )
+
+
+def visible_inbound(actor: Actor) -> QuerySet[InboundInvoice]:
+    """Inbound invoices: for the books' readers and for whoever takes invoices in."""
+    if _sees_books(actor) or policy.allows(actor, Permission.RECEIVE_INVOICE):
+        return InboundInvoice.objects.all()
+    return InboundInvoice.objects.none()

@@ -5,7 +5,7 @@ reaches it as values, never as markup. The same template, data and letterhead gi
 """
 
 from .letterheads import Letterhead
-from .letters import Failed, euro, letter
+from .letters import Attached, Failed, euro, letter
 from .payments import Payment, girocode
 
-__all__ = ["Failed", "Letterhead", "Payment", "euro", "girocode", "letter"]
+__all__ = ["Attached", "Failed", "Letterhead", "Payment", "euro", "girocode", "letter"]

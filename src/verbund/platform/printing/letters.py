@@ -27,6 +27,16 @@ _NAME: Final = re.compile(r"\A(?P<app>[a-z_]+)/(?P<file>[a-z][a-z0-9_-]*\.typ)\Z
 _KEPT: Final = frozenset("\n\u00ad")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Attached:
+    """Attached file (eingebettete Datei): what the PDF says once more for machines. `content` is UTF-8 text."""
+
+    filename: str
+    media_type: str
+    content: str
+    description: str
+
+
 class Failed(Exception):  # noqa: N818 - reads as the answer
     """A letter could not be set. `template` names it; `reason` is for the log and the operators."""
 
@@ -37,7 +47,12 @@ class Failed(Exception):  # noqa: N818 - reads as the answer
 
 
 def letter(
-    template: str, data: Mapping[str, Any], letterhead: Letterhead | None = None, *, language: str = "de"
+    template: str,
+    data: Mapping[str, Any],
+    letterhead: Letterhead | None = None,
+    *,
+    language: str = "de",
+    attached: Attached | None = None,
 ) -> bytes:
     """A letter as PDF/A-2a and PDF/UA-1; the same arguments give the same bytes.
 
@@ -48,6 +63,7 @@ def letter(
             platform's templates know.
         letterhead: default that of the current body.
         language: of the labels, the dates and the hyphenation.
+        attached: a file inside the PDF that says the same for machines; the PDF is PDF/A-3a then.
 
     Raises:
         Failed: no such template, data it cannot take, an error in it.
@@ -68,11 +84,12 @@ def letter(
                 "labels": _labels(),
                 "language": language,
                 "dated": [dated.year, dated.month, dated.day],
+                "attached": dataclasses.asdict(attached) if attached is not None else None,
             }
         except (TypeError, ValueError) as error:
             raise Failed(template, str(error)) from error
     try:
-        return to_pdf(path, {"letter": json.dumps(values, ensure_ascii=False)}, dated)
+        return to_pdf(path, {"letter": json.dumps(values, ensure_ascii=False)}, dated, carrying=attached is not None)
     except typst.TypstError as error:
         raise Failed(template, error.diagnostic or error.message) from error
 

@@ -15,6 +15,8 @@ import verbund
 ROOT: Final = Path(verbund.__file__).parent
 """What templates may read. They lie in the source; no data does."""
 STANDARDS: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
+CARRYING: "Final[list[typst.PDFStandard]]" = ["a-3a", "ua-1"]
+"""PDF/A-3 is PDF/A-2 that may carry other files."""
 # Fira Sans is the face of the portal too. Noto Sans steps in for the letters of DIN 91379 that it lacks.
 _FONTS: Final = {"fontpkg_fira_sans": "FiraSans-Regular.ttf", "fontpkg_noto_sans": "NotoSans[[]wdth,wght[]].ttf"}
 _NO_PACKAGES: Final = ROOT / "platform" / "printing" / "no-packages"  # does not exist: templates use no packages
@@ -63,15 +65,19 @@ def _compiler() -> typst.Compiler:
     return compiler
 
 
-def to_pdf(template: Path, inputs: dict[str, str], dated: date) -> bytes:
-    """Set the template with the inputs; the PDF carries the date as its own.
+def to_pdf(template: Path, inputs: dict[str, str], dated: date, *, carrying: bool = False) -> bytes:
+    """Set the template with the inputs; the PDF carries the date as its own, and a file if it is `carrying` one.
 
     Raises:
         typst.TypstError: an error in the template, or data it cannot take.
     """
     moment = datetime(dated.year, dated.month, dated.day, tzinfo=UTC)
     pdf = _compiler().compile(
-        input=template, format="pdf", sys_inputs=inputs, pdf_standards=STANDARDS, timestamp=moment
+        input=template,
+        format="pdf",
+        sys_inputs=inputs,
+        pdf_standards=CARRYING if carrying else STANDARDS,
+        timestamp=moment,
     )
     assert isinstance(pdf, bytes)
     return pdf

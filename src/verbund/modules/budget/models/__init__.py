@@ -2,6 +2,7 @@
 
 from .bank import BankAccount, BankStatement, StatementEntry
 from .claims import Claim, OpenItem, PartyAccount
+from .invoices import InboundInvoice, InvoiceCounter, OutgoingInvoice
 from .journal import (
     AccountTotal,
     SeriesCounter,
@@ -52,9 +53,12 @@ __all__ = [
     "CoverCircle",
     "FiscalYear",
     "FundsEvent",
+    "InboundInvoice",
+    "InvoiceCounter",
     "Ledger",
     "LineBalance",
     "OpenItem",
+    "OutgoingInvoice",
     "PartyAccount",
     "Product",
     "SeriesCounter",

@@ -1,5 +1,6 @@
 """Door of the budget room: writes. `actor` first, keyword-only after it."""
 
+from verbund.modules.budget.gateways.einvoice import Buyer, InvoiceLine, InvoiceRefused, TaxTreatment, TypeCode
 from verbund.modules.budget.models import VoucherKind
 
 from .books import LedgerNotFound, Line, NewItem, VoucherRef
@@ -10,11 +11,29 @@ from .claims import (
     ClaimRef,
     ClaimRefused,
     Party,
+    Tax,
     cancel_claim,
     raise_claim,
 )
 from .folding import fold_totals
 from .funds import BindingNotFound, Demand, FundsRefused, NotEnoughFunds, commit, release, reserve
+from .inbound import (
+    InboundNotFound,
+    InboundRef,
+    ReturnRefused,
+    accept_handover,
+    check_invoice,
+    receive_invoice,
+    return_invoice,
+)
+from .invoicing import (
+    AlreadyInvoiced,
+    InvoiceDraft,
+    InvoiceNotFound,
+    InvoiceRef,
+    issue_credit_note,
+    issue_invoice,
+)
 from .posting import AlreadyReversed, PeriodClosed, VoucherRefused
 from .statements import (
     EntryNotFound,
@@ -39,8 +58,10 @@ from .structure import (
 from .vouchers import NotReversible, Posting, VoucherNotFound, post_voucher, post_vouchers, reverse_voucher
 
 __all__ = [
+    "AlreadyInvoiced",
     "AlreadyReversed",
     "BindingNotFound",
+    "Buyer",
     "ChartRefused",
     "ChartReport",
     "ClaimNotCancellable",
@@ -51,6 +72,13 @@ __all__ = [
     "EntryNotFound",
     "EntryReport",
     "FundsRefused",
+    "InboundNotFound",
+    "InboundRef",
+    "InvoiceDraft",
+    "InvoiceLine",
+    "InvoiceNotFound",
+    "InvoiceRef",
+    "InvoiceRefused",
     "LedgerFacts",
     "LedgerNotFound",
     "Line",
@@ -62,21 +90,29 @@ __all__ = [
     "PeriodClosed",
     "PeriodRefused",
     "Posting",
+    "ReturnRefused",
     "SetUpRefused",
     "StatementRefused",
     "StatementReport",
+    "Tax",
+    "TaxTreatment",
+    "TypeCode",
     "VoucherKind",
     "VoucherNotFound",
     "VoucherRef",
     "VoucherRefused",
+    "accept_handover",
     "assign_receipt",
     "cancel_claim",
+    "check_invoice",
     "commit",
     "fold_totals",
     "form_circle",
     "import_chart",
     "import_products",
     "import_statement",
+    "issue_credit_note",
+    "issue_invoice",
     "lock_period",
     "open_bank_account",
     "open_ledger",
@@ -84,8 +120,10 @@ __all__ = [
     "post_voucher",
     "post_vouchers",
     "raise_claim",
+    "receive_invoice",
     "release",
     "reserve",
+    "return_invoice",
     "reverse_voucher",
     "set_appropriation",
 ]

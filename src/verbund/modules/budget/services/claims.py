@@ -60,6 +60,14 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Tax:
+    """VAT (Umsatzsteuer) inside a claim: `cents` of it, and the account of what is owed to the tax office."""
+
+    account: str
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRef:
     """A raised claim; `payment_reference` is 14 digits, `cents` the amount."""
 
@@ -84,11 +92,13 @@ def raise_claim(
     origin: str,
     now: datetime,
     purpose: str = "fee",
+    tax: Tax | None = None,
 ) -> ClaimRef:
     """Raise a claim (Annahmeanordnung, Sollstellung) on a revenue line of this year's plan.
 
     The receivable is posted against the revenue account; the same `origin` and `purpose` again give the same claim
-    and post nothing. An empty `origin` is never the same.
+    and post nothing. An empty `origin` is never the same. `cents` is what is owed, with the VAT that `tax` says is in
+    it: that part is not revenue but owed to the tax office, and is posted on its own account.
 
     Raises:
         policy.Denied: without the permission, and for everybody with a treasury role (A2).
@@ -102,7 +112,7 @@ def raise_claim(
         return known
     try:
         with transaction.atomic():
-            return _raise(actor, books, product, account, cents, debtor, due_on, text, origin, purpose, now)
+            return _raise(actor, books, product, account, cents, debtor, due_on, text, origin, purpose, now, tax)
     except IntegrityError:
         known = _known(books, origin, purpose, cents, product, account)
         if known is None:
@@ -149,12 +159,15 @@ def _raise(
     origin: str,
     purpose: str,
     now: datetime,
+    tax: Tax | None,
 ) -> ClaimRef:
     today = local_date(now)
     year = find_year(ledger, today.year)
     errors: dict[str, str] = {}
     if cents <= 0:
         errors["cents"] = _("A claim needs an amount above zero.")
+    if tax is not None and not 0 < tax.cents < cents:
+        errors["tax"] = _("The VAT in a claim is above zero and below the whole amount.")
     if not debtor.name.strip():
         errors["debtor"] = _("A claim needs the name of the debtor.")
     if not text.strip() or len(text) > 300:
@@ -199,7 +212,8 @@ def _raise(
         text=text.strip(),
         lines=(
             Line(receivable.code, product, debit=cents, new_item=item),
-            Line(account, product, credit=cents),
+            Line(account, product, credit=cents - (tax.cents if tax else 0)),
+            *([Line(tax.account, product, credit=tax.cents)] if tax else []),
         ),
     )
     ref = post(actor, ledger=ledger, drafts=[draft], now=now)[0]

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from verbund.modules.budget.models import VoucherKind
+from verbund.modules.budget.models import InboundInvoice, VoucherKind
 
 _DATE = {"type": "date"}
 
@@ -53,6 +53,38 @@ class StatementForm(forms.Form):
             "empty": _("The file is empty. Fetch it from the bank again."),
         },
     )
+
+
+class InvoiceForm(forms.Form):
+    """An electronic invoice to be taken in."""
+
+    file = forms.FileField(
+        label=_("Electronic invoice"),
+        help_text=_("XRechnung as XML (UBL or CII) or ZUGFeRD as PDF, at most 20 MB. The file is kept as it is."),
+        error_messages={
+            "required": _("Choose the file that the supplier sent."),
+            "empty": _("The file is empty. Ask the supplier for a new one."),
+        },
+    )
+
+
+class InboundFilter(forms.Form):
+    """What the received invoices are narrowed to."""
+
+    text = forms.CharField(label=_("Number or supplier"), required=False, max_length=100)
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("all")), *InboundInvoice.State.choices])
+
+
+class ReturnForm(forms.Form):
+    """Why an invoice goes back to its supplier."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        help_text=_("For the supplier: what is wrong, and what a new invoice must say."),
+        error_messages={"required": _("Say in a few words why.")},
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
 
 class ReasonForm(forms.Form):

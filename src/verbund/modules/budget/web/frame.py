@@ -38,6 +38,7 @@ def frame(request: BodyRequest, ledger: str, year: int, current: str) -> dict[st
         "journal": _("Journal"),
         "accounts": _("Accounts"),
         "items": _("Open items"),
+        "outgoing": _("Invoices"),
         "statements": _("Bank statements"),
         "trial_balance": _("Trial balance"),
         "result_statement": _("Result statement"),

@@ -3,6 +3,7 @@
 from .bank import assign, entry, statements
 from .books import account, accounts, journal, overview, reverse_voucher, voucher, year_overview
 from .claims import cancel_claim, claim, items
+from .invoices import inbound, inbound_invoice, inbound_original, outgoing, outgoing_original
 from .reports import balance_sheet, cash_statement, monitoring, result_statement, trial_balance
 
 __all__ = [
@@ -14,9 +15,14 @@ __all__ = [
     "cash_statement",
     "claim",
     "entry",
+    "inbound",
+    "inbound_invoice",
+    "inbound_original",
     "items",
     "journal",
     "monitoring",
+    "outgoing",
+    "outgoing_original",
     "overview",
     "result_statement",
     "reverse_voucher",
