@@ -11,12 +11,13 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from verbund.platform.tenancy import current_body, local_date, now
+from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .actor import Actor, ActorKind
 from .local.models import Absence, CitizenAccount
@@ -127,17 +128,25 @@ def staff_actor(person_id: UUID, *, now: datetime, mark: str | None = None, requ
     return None if found is None else found[0]
 
 
+def _assignments() -> "QuerySet[Assignment]":
+    """What somebody, and everybody this person stands in for today, is assigned to now."""
+    absent = Absence.objects.filter(
+        substitute=given("person"), absent_from__lte=given("today"), absent_until__gte=given("today")
+    )
+    return Assignment.objects.select_related("person").filter(
+        Q(person_id=given("person")) | Q(person_id__in=absent.values("person")),
+        Q(valid_until=None) | Q(valid_until__gt=given("now")),
+        body_id=given("body"),
+        valid_from__lte=given("now"),
+    )
+
+
+_ASSIGNMENTS: Final = KeptQuery(_assignments)  # asked at every request
+
+
 def _staff(person_id: UUID, now: datetime, mark: str | None, request_id: str) -> tuple[Actor, list[str]] | None:
     facts = current_body()
-    today = local_date(now)
-    absent = Absence.objects.filter(substitute=person_id, absent_from__lte=today, absent_until__gte=today)
-    rows = list(
-        Assignment.objects.select_related("person")
-        .filter(
-            Q(person_id=person_id) | Q(person_id__in=absent.values("person")), body_id=facts.id, valid_from__lte=now
-        )
-        .filter(Q(valid_until=None) | Q(valid_until__gt=now))
-    )
+    rows = _ASSIGNMENTS.all(person=person_id, body=facts.id, now=now, today=local_date(now))
     own = [row for row in rows if row.person_id == person_id]
     if not own:
         return None

@@ -8,15 +8,17 @@ Django builds and compiles a query anew whenever it is asked, which costs ten ti
 service asks the same thing for every citizen, only the values differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, QuerySet, Value
 from django.db.models import query as _query
 
 from .context import connection
+from .prepared import prepared_statements
 
 _Row = TypeVar("_Row", bound=Model)
 _POPULATORS: Any = _query.get_related_populators
@@ -34,10 +36,54 @@ def given(name: str) -> Value:
     return Value(_Given(name))
 
 
+class KeptRows:
+    """A query for values (`values_list`) that is compiled once; planned anew each time, so that it may be a list.
+
+    Values that are not `given` are part of it: keep one for each actor and filter (`lru_cache`), with a limit.
+    """
+
+    def __init__(self, rows: "QuerySet[Any, tuple[Any, ...]]") -> None:
+        compiler: Any = rows.query.get_compiler(connection=connection)
+        try:
+            self._sql, self._wanted = compiler.as_sql()
+        except EmptyResultSet:  # no row can fit, whatever is in the table
+            self._sql, self._wanted = "", ()
+            self._conversions: list[tuple[int, Any, Any]] = []
+            return
+        columns = [column[0] for column in compiler.select]
+        self._conversions = [(at, *found) for at, found in compiler.get_converters(columns).items()]
+
+    def all(self, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows for these values.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        if not self._sql:
+            return []
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, _filled(self._wanted, values))
+            found: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_converted(row, self._conversions) for row in found] if self._conversions else found
+
+
+def _filled(wanted: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
+    return [values[place.name] if isinstance(place, _Given) else place for place in wanted]
+
+
+def _converted(row: tuple[Any, ...], conversions: Sequence[tuple[int, Any, Any]]) -> tuple[Any, ...]:
+    values = list(row)
+    for at, converters, expression in conversions:
+        for convert in converters:
+            values[at] = convert(values[at], expression, connection)
+    return tuple(values)
+
+
 class KeptQuery(Generic[_Row]):
     """A query for whole rows of a model (with `select_related`, locks and order if wanted), compiled at its first use.
 
     Only values change from one asking to the next: what depends on who asks (`policies.visible_*`) is no kept query.
+    PostgreSQL keeps its plan, too (`prepared_statements`): look-ups by key, no lists and no searches.
     """
 
     def __init__(self, make: Callable[[], "QuerySet[_Row]"]) -> None:
@@ -50,8 +96,8 @@ class KeptQuery(Generic[_Row]):
             KeyError: a value is missing.
         """
         sql, wanted, build = self._compiled
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [values[p.name] if isinstance(p, _Given) else p for p in wanted])
+        with prepared_statements(), connection.cursor() as cursor:
+            cursor.execute(sql, _filled(wanted, values))
             return [build(row) for row in cursor.fetchall()]
 
     def first(self, **values: Any) -> _Row | None:
@@ -71,10 +117,7 @@ class KeptQuery(Generic[_Row]):
         conversions = [(at, *found) for at, found in compiler.get_converters([c[0] for c in columns]).items()]
 
         def build(row: tuple[Any, ...]) -> _Row:
-            values = list(row)
-            for at, converters, expression in conversions:
-                for convert in converters:
-                    values[at] = convert(values[at], expression, connection)
+            values = _converted(row, conversions)
             made = kind.from_db(connection.alias, names, values[begin:end])
             for populator in related:
                 populator.populate(values, made)

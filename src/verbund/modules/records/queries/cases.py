@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from verbund.modules.records.policies import Permission, visible_branches, visib
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
+from verbund.platform.tenancy.kept import KeptRows, given
 
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .sentences import sentence
@@ -202,33 +204,55 @@ def cases(
     policy.require(actor, Permission.READ_CASE)
     limit = max(1, min(limit, LARGEST_PAGE))
     filters = filters or CaseFilters()
-    narrowed = _filtered(actor, filters)
-    if narrowed is None:
-        return Page((), None)
     by_deadline = filters.deadline_before is not None
-    order = ("promised_on", "id") if by_deadline else ("-opened_at", "-id")
-    if by_deadline:
-        day = read_date_key(after)
-        since = Q() if day is None else Q(promised_on__gt=day[0]) | Q(promised_on=day[0], id__gt=day[1])
-        bound = Q() if day is None else Q(promised_on__gte=day[0])
-    else:
-        at = read_instant_key(after)
-        since = Q() if at is None else Q(opened_at__lt=at[0]) | Q(opened_at=at[0], id__lt=at[1])
-        bound = Q() if at is None else Q(opened_at__lte=at[0])
-    parts = [
-        narrowed.filter(branch & bound & since).order_by(*order).values_list(*_ROW)[: limit + 1]
-        for branch in visible_branches(actor)
-        if not _excluded(branch, filters)
-    ]
-    if not parts:
+    key = read_date_key(after) if by_deadline else read_instant_key(after)
+    compose = _list_query.__wrapped__ if filters.text else _list_query  # what somebody types is asked once
+    asked = compose(_reader(actor), filters, key is not None, limit)
+    if asked is None:
         return Page((), None)
-    chosen = parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True).order_by(*order)[: limit + 1]
+    chosen = asked.all(at=key[0], id=key[1]) if key else asked.all()
     rows = [CaseRow(*values) for values in chosen]
     following = None
     if len(rows) > limit:
         last = rows[limit - 1]
         following = date_key(last.promised_on if by_deadline and last.promised_on else last.opened_at, last.id)
     return Page(tuple(rows[:limit]), following)
+
+
+def _reader(actor: Actor) -> Actor:
+    """The actor by what decides which cases it sees."""
+    return Actor(
+        actor.kind, actor.id, "", actor.body, roles=actor.roles, units=actor.units, substitutes=actor.substitutes
+    )
+
+
+@lru_cache(maxsize=512)
+def _list_query(actor: Actor, filters: CaseFilters, is_later: bool, limit: int) -> KeptRows | None:
+    """The query of a page: `limit` rows and one more, those after (`at`, `id`) if it is a later page.
+
+    Kept for each actor with its roles and units: to put it together takes longer than to answer it.
+    """
+    narrowed = _filtered(actor, filters)
+    if narrowed is None:
+        return None
+    by_deadline = filters.deadline_before is not None
+    order = ("promised_on", "id") if by_deadline else ("-opened_at", "-id")
+    at, ident = given("at"), given("id")
+    since = Q()
+    if is_later and by_deadline:
+        since = Q(promised_on__gte=at) & (Q(promised_on__gt=at) | Q(promised_on=at, id__gt=ident))
+    elif is_later:
+        since = Q(opened_at__lte=at) & (Q(opened_at__lt=at) | Q(opened_at=at, id__lt=ident))
+    parts = [
+        narrowed.filter(branch & since).order_by(*order).values_list(*_ROW)[: limit + 1]
+        for branch in visible_branches(actor)
+        if not _excluded(branch, filters)
+    ]
+    if not parts:
+        return None
+    if len(parts) == 1:
+        return KeptRows(parts[0])
+    return KeptRows(parts[0].union(*parts[1:], all=True).order_by(*order)[: limit + 1])
 
 
 def cases_by_origin(actor: Actor, origin: str) -> list[CaseRow]:

@@ -19,6 +19,7 @@ from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import clock, local_date
 
 from .forms import CaseFilterForm
+from .tables import case_rows
 
 
 def _filters(request: BodyRequest) -> tuple[CaseFilterForm, queries.CaseFilters]:
@@ -43,7 +44,12 @@ def case_list(request: BodyRequest) -> HttpResponse:
     """The cases the actor sees."""
     form, filters = _filters(request)
     page = queries.cases(request.actor, filters=filters, after=request.GET.get("after"))
-    context = {"form": form, "page": page, "filtered": filters != queries.CaseFilters()}
+    context = {
+        "form": form,
+        "page": page,
+        "rows": case_rows(page.rows),
+        "filtered": filters != queries.CaseFilters(),
+    }
     return render(request, "records/cases.html", context)
 
 
@@ -105,7 +111,7 @@ def file_cases(request: BodyRequest, file_id: UUID) -> HttpResponse:
     """The cases of one file."""
     file = queries.file(request.actor, file_id)
     page = queries.file_cases(request.actor, file_id, after=request.GET.get("after"))
-    return render(request, "records/file.html", {"file": file, "page": page})
+    return render(request, "records/file.html", {"file": file, "page": page, "rows": case_rows(page.rows)})
 
 
 @require_safe

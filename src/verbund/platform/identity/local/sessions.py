@@ -5,9 +5,10 @@ without use, after a life time, on sign-out, by revocation and with a change of 
 """
 
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
 from string import ascii_lowercase, digits
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,6 +18,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.crypto import get_random_string
 
 from verbund.platform.tenancy import new_id, now
+from verbund.platform.tenancy.kept import KeptQuery, given
+
+if TYPE_CHECKING:
+    from .models import Session
 
 SUBJECT = "_subject"
 KIND = "_kind"
@@ -45,6 +50,14 @@ def life_limit() -> timedelta:
     return timedelta(hours=getattr(settings, "VERBUND_SESSION_HOURS", 12))
 
 
+@cache
+def _open_sessions() -> "KeptQuery[Session]":
+    """The session of a cookie: asked at every request. Made late: the models are not there when this is imported."""
+    from .models import Session
+
+    return KeptQuery(lambda: Session.objects.filter(key=given("key"), expires_at__gt=given("now")))
+
+
 class SessionStore(SessionBase):
     """Django's session interface over `identity_local.Session`."""
 
@@ -55,7 +68,7 @@ class SessionStore(SessionBase):
             self._session_key = None
             return {}
         moment = now()
-        row = Session.objects.filter(key=digest(self.session_key), expires_at__gt=moment).first()
+        row = _open_sessions().first(key=digest(self.session_key), now=moment)
         if row is None or row.last_seen_at + idle_limit(row.kind) <= moment:
             if row is not None:
                 row.delete()

@@ -251,6 +251,31 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html('<span class="{}" aria-hidden="true"></span>', classes)
 
 
+@register.simple_tag
+def badge(tone: str, label: object) -> SafeString:
+    """A state as text, colour and shape; tones: info, success, warning, danger, neutral.
+
+    A tag and no template of its own: lists have one in every row.
+    """
+    tone = tone or "neutral"
+    return format_html(
+        '<span class="kern-badge kern-badge--small kern-badge--{} vb-badge"><span class="kern-icon kern-icon--{}"'
+        ' aria-hidden="true"></span><span class="kern-label kern-label--small">{}</span></span>',
+        tone,
+        "draft" if tone == "neutral" else tone,
+        label,
+    )
+
+
+@register.simple_tag
+def deadline(day: datetime | date | None) -> SafeString:
+    """A deadline in days; a late or near one as a badge."""
+    tone, text = deadline_tone(day), days_until(day)
+    if tone == "neutral":
+        return format_html('<span class="vb-nowrap">{}</span>', text)
+    return badge(tone, text)
+
+
 # ---- Addresses ------------------------------------------------------------------------------------------------------
 
 WORKSPACE = "/arbeit/"
