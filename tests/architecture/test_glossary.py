@@ -20,6 +20,7 @@ AREAS = {
     "records",
     "budget",
     "citizenservices",
+    "costsharing",
 }
 
 

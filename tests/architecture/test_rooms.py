@@ -16,7 +16,7 @@ from django.db import models
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "verbund"
-FLOORS = {"citizenservices": 3, "records": 2, "budget": 2, "membership": 1}
+FLOORS = {"citizenservices": 3, "costsharing": 3, "records": 2, "budget": 2, "membership": 1}
 # Rows that go with what they hang on, and why that is right.
 GO_TOGETHER = {
     "citizenservices.DraftAttachment.draft": "a draft that was never sent is deleted whole",

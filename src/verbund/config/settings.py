@@ -55,6 +55,7 @@ TENANT_APPS = [
     "verbund.modules.records",
     "verbund.modules.budget",
     "verbund.modules.citizenservices",
+    "verbund.modules.costsharing",
 ]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 TENANT_MODEL = "tenancy.Body"
@@ -69,8 +70,8 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 # --- requests --------------------------------------------------------------------------------------------------------
 MIDDLEWARE = [
     "verbund.platform.ui.requests.RequestMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "verbund.platform.rest.problems.ProblemMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "verbund.platform.ui.maintenance.MaintenanceMiddleware",
     "verbund.platform.tenancy.middleware.BodyMiddleware",
@@ -192,8 +193,8 @@ VERBUND_FILES_BACKEND = os.environ.get("VERBUND_FILES_BACKEND", "local")
 VERBUND_FILES_ROOT = Path(os.environ.get("VERBUND_FILES_ROOT", VAR / "files"))
 VERBUND_UPLOAD_LIMIT = int(os.environ.get("VERBUND_UPLOAD_LIMIT", str(25 * 1024 * 1024)))
 VERBUND_REQUEST_LIMIT = int(os.environ.get("VERBUND_REQUEST_LIMIT", str(VERBUND_UPLOAD_LIMIT + 5 * 1024 * 1024)))
-VERBUND_CLAMD = os.environ.get("VERBUND_CLAMD", "")
 VERBUND_API_RATE = int(os.environ.get("VERBUND_API_RATE", "600"))
+VERBUND_CLAMD = os.environ.get("VERBUND_CLAMD", "")
 VERBUND_S3 = {k.removeprefix("VERBUND_S3_").lower(): v for k, v in os.environ.items() if k.startswith("VERBUND_S3_")}
 EMAIL_BACKEND = os.environ.get("VERBUND_EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
 EMAIL_FILE_PATH = VAR / "mail"

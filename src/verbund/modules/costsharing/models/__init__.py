@@ -1,0 +1,68 @@
+"""Tables of the cost sharing room; the reckoning itself stands beside them in files without tables."""
+
+from .measures import CostItem, Measure, MeasureSource, UsageReading
+from .plan import (
+    BusinessPlan,
+    CentreCost,
+    CostCentre,
+    OverheadWeight,
+    PlanInvestment,
+    PlanLine,
+    PlanPart,
+    PlanPost,
+)
+from .prices import (
+    AllocationKey,
+    AllocationKeyPart,
+    ChargeRule,
+    Charging,
+    Component,
+    KeyKind,
+    KeyValue,
+    LegalBasis,
+    Tariff,
+    TaxTreatment,
+)
+from .runs import (
+    BillingAddress,
+    BillingSettings,
+    ChargeLine,
+    ChargeRun,
+    Invoice,
+    InvoiceCounter,
+    RunKind,
+    Scenario,
+)
+
+__all__ = [
+    "AllocationKey",
+    "AllocationKeyPart",
+    "BillingAddress",
+    "BillingSettings",
+    "BusinessPlan",
+    "CentreCost",
+    "ChargeLine",
+    "ChargeRule",
+    "ChargeRun",
+    "Charging",
+    "Component",
+    "CostCentre",
+    "CostItem",
+    "Invoice",
+    "InvoiceCounter",
+    "KeyKind",
+    "KeyValue",
+    "LegalBasis",
+    "Measure",
+    "MeasureSource",
+    "OverheadWeight",
+    "PlanInvestment",
+    "PlanLine",
+    "PlanPart",
+    "PlanPost",
+    "RunKind",
+    "Scenario",
+    "Tariff",
+    "TaxTreatment",
+    "UsageReading",
+]
