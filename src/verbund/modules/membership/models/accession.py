@@ -327,6 +327,7 @@ class TaskTransfer(models.Model):
     transferred_on = models.DateField(null=True, blank=True)
     scope = models.CharField(max_length=300, blank=True)
     date_known = models.BooleanField(default=True)
+    recorded_at = models.DateTimeField(null=True, blank=True)  # when the transfer was recorded
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

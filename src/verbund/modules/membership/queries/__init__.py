@@ -1,5 +1,14 @@
 """Door of membership: reads. Every query starts from what the actor may see."""
 
+from .accession import (
+    AccessionFacts,
+    AccessionView,
+    accession,
+    accessions,
+    cleared_on,
+    possible_acts,
+    task_kinds,
+)
 from .agreements import (
     AgreementFacts,
     AgreementNotFound,
@@ -11,6 +20,12 @@ from .agreements import (
     service_versions,
     services_on,
 )
+from .bodies import (
+    BodyView,
+    body,
+    inhabitants,
+    media_of,
+)
 from .carriers import (
     CapitalFacts,
     CarrierFacts,
@@ -21,27 +36,52 @@ from .carriers import (
     carriers_on,
     percentages,
 )
+from .deadlines import (
+    Deadline,
+    MapRow,
+    YearView,
+    carrier_map,
+    deadlines,
+    year_view,
+)
 from .members import MemberFacts, list_members, member
 
 __all__ = [
+    "AccessionFacts",
+    "AccessionView",
     "AgreementFacts",
     "AgreementNotFound",
+    "BodyView",
     "CapitalFacts",
     "CarrierFacts",
     "CarrierPeriod",
+    "Deadline",
+    "MapRow",
     "MemberFacts",
     "ServiceFacts",
+    "YearView",
+    "accession",
+    "accessions",
     "agreed_rooms",
     "agreement",
     "agreements",
     "agreements_of",
+    "body",
     "capital_on",
     "carrier_history",
+    "carrier_map",
     "carriers_between",
     "carriers_on",
+    "cleared_on",
+    "deadlines",
+    "inhabitants",
     "list_members",
+    "media_of",
     "member",
     "percentages",
+    "possible_acts",
     "service_versions",
     "services_on",
+    "task_kinds",
+    "year_view",
 ]

@@ -260,9 +260,9 @@ def transfer_task(
     transfer, _made = TaskTransfer.objects.get_or_create(accession=accession, task=kind, defaults={"id": new_id()})
     if transfer.transferred_on is not None:
         raise StepRefused(_("This task has passed already."))
-    transfer.transferred_on, transfer.date_known = on, evidence.date_known
+    transfer.transferred_on, transfer.date_known, transfer.recorded_at = on, evidence.date_known, now
     transfer.scope = scope.strip()[:300] or transfer.scope
-    transfer.save(update_fields=["transferred_on", "date_known", "scope"])
+    transfer.save(update_fields=["transferred_on", "date_known", "recorded_at", "scope"])
     finish(
         actor,
         accession,

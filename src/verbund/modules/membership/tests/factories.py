@@ -90,8 +90,9 @@ class Accessions:
         services.begin_negotiation(self.actor, **self.common(on))
 
     def put_contract_version(self, on: date = PUT, text: str | None = None, **more: Any) -> None:
-        self.text = text or self.text
-        services.put_contract_version(self.actor, sha256=hash_of(self.text), label="", **self.common(on), **more)
+        wanted = text or self.text
+        services.put_contract_version(self.actor, sha256=hash_of(wanted), label="", **self.common(on), **more)
+        self.text = wanted
 
     def record_consent(self, party: UUID, on: date = CONSENTED, **more: Any) -> None:
         values = {"version_sha256": hash_of(self.text), "organ": "Kreistag", "votes_for": 14, **more}
