@@ -7,7 +7,7 @@ QUICK := -m "not conformance and not browser and not faults and not external"
 # Two processes: every one has a database of its own.
 JOBS ?= 2
 
-.PHONY: bench bench-growth help prepare setup demo serve test faults test-all test-external check format lock messages walk verify clean
+.PHONY: bench bench-growth help prepare setup demo serve test faults test-all test-external check format lock messages walk verify sbom clean
 help:
 	@echo "make demo           set up, load the demo data, start, print addresses and sign-ins"
 	@echo "make test           the quick tests; make test-all: all of them; make test-external: against Debian's PostgreSQL 15"
@@ -62,6 +62,9 @@ bench-growth: prepare
 
 verify: prepare
 	@$(VENV)/verbund verify $(ARGS)
+
+sbom: prepare
+	@$(VENV)/python tools/sbom.py
 
 lock: prepare
 	@tools/lock.sh

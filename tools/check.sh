@@ -11,6 +11,7 @@ step() {
     shift
     if output="$("$@" 2>&1)"; then
         printf '  ok      %s\n' "$name"
+        printf '%s\n' "$output" | grep -i 'skipped$' | sed 's/^/          /'
     else
         printf '  FAILED  %s\n%s\n' "$name" "$output"
         failed="$failed, $name"
@@ -33,6 +34,8 @@ step "django check" $bin/django-admin check
 step "bandit" $bin/bandit -q -ll -r src -c pyproject.toml
 step "lock files" $bin/python tools/locks.py
 step "no registries" registries
+step "bill of materials" $bin/python tools/sbom.py
+step "known holes" $bin/python tools/audit.py
 
 if [ -n "$failed" ]; then
     printf 'check: failed: %s\n' "${failed#, }"
