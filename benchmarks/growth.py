@@ -108,6 +108,8 @@ def _all(bench: Bench) -> None:
         bench.letters()
         bench.post()
         bench.balance("trial_balance")
+        bench.place.forget_jobs()
+    bench.place.calm()
 
 
 def _keep_books(place: Place, lines: int) -> None:

@@ -26,7 +26,7 @@ def open_models(
     from verbund.platform.identity.actor import Actor
     from verbund.platform.tenancy import acting_for
 
-    words = Words(body_named("ludwigslust"), f"benchmarks {schema_name}")
+    words = Words(body_named("ludwigslust"), "benchmarks")
     topics = texts()["topic"]
     chosen = [t for t in topics if t["unit"] in units], [t for t in topics if t["unit"] not in units]
     with acting_for(schema_name):
@@ -50,7 +50,7 @@ def open_models(
 
 def _marks(number: int) -> str:
     """The words by which the case is found."""
-    return f"{WORD} und {SELDOM}" if number % 100 == 50 else WORD
+    return f"{WORD} und {SELDOM}" if number % 100 == 0 else WORD
 
 
 def _papers(

@@ -48,8 +48,8 @@ def figures(rows: Sequence[Row], about: Mapping[str, Any]) -> str:
     lines = [
         f"Measured {about['date']} on commit `{about['commit'] or '?'}`{changed}: {about['machine']}, {about['cores']}"
         f" cores, {about['memory_gb']} GB, {about['system']}, Python {about['python']}, PostgreSQL"
-        f" {about['postgresql']}; {about['cases']:,} cases, {about['bodies']} bodies; {about['seconds']} s in all; load of the machine before"
-        f" the run {about['load'][0]}, at its end {about['load_at_end'][0]}.",
+        f" {about['postgresql']}; {about['cases']:,} cases, {about['bodies']} bodies; {about['seconds']} s in all;"
+        f" load of the machine before the run {about['load'][0]}, at its end {about['load_at_end'][0]}.",
         "",
     ]
     heading, *body = table(rows)

@@ -207,6 +207,11 @@ class Place:
             self.served.start_worker()
             self._watch_worker()
 
+    def forget_jobs(self) -> None:
+        """Take the waiting jobs out of the queue, so that their work does not fall into the next measurement."""
+        with self.superuser() as connection:
+            connection.execute("UPDATE procrastinate_jobs SET status = 'cancelled' WHERE status = 'todo'")
+
     def jobs(self) -> dict[str, int]:
         """How many jobs wait or are under way, are done, and have failed."""
         with self.superuser() as connection:
