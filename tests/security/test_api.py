@@ -417,6 +417,13 @@ def test_refusals_speak_the_callers_language(world: World) -> None:
     assert german.startswith("Ein gültiger Schlüssel")
 
 
+def test_plain_http_is_refused_and_not_led_on(world: World, settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    refused = world.machine("alpha", "clerk").get("/api/v1/records/cases")
+    assert_problem(refused, 403)
+    assert refused.json()["code"] == "https"
+
+
 def test_a_key_that_asks_too_often_waits(world: World, settings: Any) -> None:
     settings.VERBUND_API_RATE = 3
     doors._rate._buckets.clear()

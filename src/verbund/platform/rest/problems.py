@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -122,18 +123,20 @@ _FAULT: Final = ("fault", gettext_lazy("Something went wrong here. Nothing was w
 
 class ProblemMiddleware:
     """Whatever refuses a request to the interface before or behind it - the edge, maintenance, a fault - answers as a
-    problem too, never as a page."""
+    problem too, never as a page.
+
+    A request in plain HTTP is refused and not led on: a key that has travelled unprotected must be noticed.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        asked = request.path_info.startswith(PREFIX)
+        if asked and settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            return problem(request, 403, "https", _("Use https. Have a key that was sent without it revoked."))
         response = self.get_response(request)
-        if (
-            response.status_code < 400
-            or not request.path_info.startswith(PREFIX)
-            or response.get("Content-Type", "").startswith(MEDIA_TYPE)
-        ):
+        if response.status_code < 400 or not asked or response.get("Content-Type", "").startswith(MEDIA_TYPE):
             return response
         code, words = _GENERAL.get(response.status_code, _FAULT)
         answer = problem(request, response.status_code, code, words)
