@@ -2,7 +2,7 @@
 one that the description announces, in content type and schema."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -50,7 +50,7 @@ def operation_of(name: str) -> Any:
     if not _described:
         schema = schemathesis.openapi.from_dict(INTERFACE.described("api/v1/"))
         for found in schema.get_all_operations():
-            operation = found.ok()
+            operation: Any = cast(Any, found).ok()
             _described[operation.definition.raw["operationId"]] = operation
     return _described[name]
 
@@ -60,17 +60,18 @@ def send(client: Client, case: Any) -> Response:
     asked = requests.Request(**case.as_transport_kwargs(base_url="http://interface.invalid")).prepare()
     parts = urlsplit(str(asked.url))
     body = asked.body or b""
+    extra: dict[str, Any] = {
+        "HTTP_" + name.upper().replace("-", "_"): str(value)
+        for name, value in asked.headers.items()
+        if name.lower() not in ("authorization", "host", "content-type", "content-length", "accept-encoding")
+    }
     told: Any = client.generic(
         str(asked.method),
         parts.path,
         body.encode() if isinstance(body, str) else body,
-        content_type=asked.headers.get("Content-Type", ""),
+        content_type=str(asked.headers.get("Content-Type", "")),
         QUERY_STRING=parts.query,
-        **{
-            "HTTP_" + name.upper().replace("-", "_"): str(value)
-            for name, value in asked.headers.items()
-            if name.lower() not in ("authorization", "host", "content-type", "content-length", "accept-encoding")
-        },
+        **extra,
     )
     content = b"".join(told.streaming_content) if told.streaming else told.content
     headers = {name.lower(): [value] for name, value in told.items()}
