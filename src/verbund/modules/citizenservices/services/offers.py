@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -76,10 +76,12 @@ def configure_service(
     now: datetime,
     service_id: UUID | None = None,
     expected_version: int | None = None,
+    idempotency_key: UUID | None = None,
 ) -> UUID:
     """Create a service (Online-Dienst anlegen), or change the one named; returns its id.
 
-    Drafts and applications keep the form version they began with.
+    Drafts and applications keep the form version they began with. A new service takes the `idempotency_key` of its form
+    as its id: the same key again makes no second one.
 
     Raises:
         ServiceInvalid: a message per field. ServiceNotFound, FormNotFound, ServiceMoved, policy.Denied
@@ -92,7 +94,11 @@ def configure_service(
         raise FormNotFound
     before: dict[str, Any] | None = None
     if service_id is None:
-        service = OnlineService(id=new_id(), slug=_free_slug(configuration.title), created_at=now, version=0)
+        if idempotency_key is not None and OnlineService.objects.filter(pk=idempotency_key).exists():
+            return idempotency_key
+        service = OnlineService(
+            id=idempotency_key or new_id(), slug=_free_slug(configuration.title), created_at=now, version=0
+        )
     else:
         found = visible_services(actor).filter(pk=service_id).select_for_update().first()
         if found is None:
@@ -113,7 +119,13 @@ def configure_service(
     service.version += 1
     if service.is_published:
         _check_publishable(service)
-    service.save(force_insert=service_id is None)
+    try:
+        with transaction.atomic():
+            service.save(force_insert=service_id is None)
+    except IntegrityError:
+        if service_id is None and OnlineService.objects.filter(pk=service.id).exists():
+            return service.id  # the other click was faster
+        raise
     after = _facts(service)
     changed = after if before is None else {k: v for k, v in after.items() if before.get(k) != v}
     audit.record(
@@ -128,11 +140,19 @@ def configure_service(
 
 
 @transaction.atomic
-def offer_template(actor: Actor, *, template: str, now: datetime, changes: Mapping[str, Any] | None = None) -> UUID:
+def offer_template(
+    actor: Actor,
+    *,
+    template: str,
+    now: datetime,
+    changes: Mapping[str, Any] | None = None,
+    idempotency_key: UUID | None = None,
+) -> UUID:
     """Take over a service template of this release (Leistungsvorlage übernehmen): its form is imported, the service
     configured as a draft.
 
-    `changes` replaces values of the template, such as unit, ledger or fee. Returns the id of the service.
+    `changes` replaces values of the template, such as unit, ledger or fee. Returns the id of the service; the same
+    `idempotency_key` again that of the first.
 
     Raises:
         ServiceInvalid: also for an unknown template or value. policy.Denied
@@ -152,7 +172,7 @@ def offer_template(actor: Actor, *, template: str, now: datetime, changes: Mappi
         configuration = ServiceConfiguration(form_version_id=report.form_version_id, **values)
     except TypeError as error:
         raise ServiceInvalid({"": str(error)}) from None
-    return configure_service(actor, configuration=configuration, now=now)
+    return configure_service(actor, configuration=configuration, now=now, idempotency_key=idempotency_key)
 
 
 @transaction.atomic

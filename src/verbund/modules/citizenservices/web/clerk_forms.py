@@ -21,6 +21,7 @@ from verbund.modules.citizenservices.queries.forms import ServiceTemplate
 from verbund.modules.citizenservices.queries.views import InboxFilters
 from verbund.modules.citizenservices.services.offers import ServiceConfiguration
 from verbund.platform.tenancy import Invalid
+from verbund.platform.ui.once import OnceForm
 
 DATE = forms.DateInput(attrs={"type": "date", "class": "vb-input--10"}, format="%Y-%m-%d")
 ANSWER_DAYS = 14
@@ -196,7 +197,7 @@ class ImportForm(forms.Form):
         self.fields["file"].help_text = help_text
 
 
-class TemplateForm(forms.Form):
+class TemplateForm(OnceForm):
     """What a body says when it takes a service template over."""
 
     unit = forms.CharField(
@@ -209,17 +210,18 @@ class TemplateForm(forms.Form):
     account = forms.CharField(label=_("Account"), required=False, max_length=40)
 
     def __init__(self, data: Any, *, template: ServiceTemplate) -> None:
-        values = {name: template.values.get(name, "") for name in self.base_fields}
+        values = {name: template.values.get(name, "") for name in self.base_fields if name != "once"}
         super().__init__(data, initial={**values, "fee": int(template.values.get("fee_cents", 0))})
 
     def changes(self) -> dict[str, Any]:
         """The values that replace the template's."""
         given = dict(self.cleaned_data)
         cents = given.pop("fee")
+        given.pop("once")
         return {**given, "fee_cents": cents}
 
 
-class ServiceForm(forms.Form):
+class ServiceForm(OnceForm):
     """Everything a service needs beside its form."""
 
     form_version = forms.ChoiceField(label=_("Form"), help_text=_("Applications keep the version they were sent with."))
@@ -351,6 +353,7 @@ class ServiceForm(forms.Form):
     def configuration(self) -> ServiceConfiguration:
         """The plain values of a service, as its door wants them."""
         given = dict(self.cleaned_data)
+        given.pop("once")
         letters = {name: given.pop(name) for name in self.LETTER}
         for name in ("needed", "search_words", "attachments"):
             given[name] = tuple(given[name])

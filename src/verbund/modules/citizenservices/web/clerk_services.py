@@ -76,7 +76,13 @@ def offer_template(request: BodyRequest, key: str) -> HttpResponse:
     form = TemplateForm(request.POST or None, template=template)
     if request.method == "POST" and form.is_valid():
         try:
-            service_id = services.offer_template(request.actor, template=key, changes=form.changes(), now=now())
+            service_id = services.offer_template(
+                request.actor,
+                template=key,
+                changes=form.changes(),
+                now=now(),
+                idempotency_key=form.idempotency_key(),
+            )
         except Invalid as refusal:
             tell(form, refusal, {"fee_cents": "fee"})
         else:
@@ -193,6 +199,7 @@ def _edit(request: BodyRequest, service: ServiceSettings | None, initial: dict[s
                 service_id=service.id if service else None,
                 expected_version=_number(request.POST.get("expected_version")) if service else None,
                 now=now(),
+                idempotency_key=form.idempotency_key(),
             )
         except Invalid as refusal:
             tell(form, refusal, {"fee_cents": "fee", "form_version_id": "form_version"})

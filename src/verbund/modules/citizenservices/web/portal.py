@@ -8,9 +8,9 @@ from verbund.modules.citizenservices import queries, services
 from verbund.platform.identity import throttle
 from verbund.platform.identity.routes import BodyRequest, public_page
 from verbund.platform.identity.throttle import address_of, network_of
-from verbund.platform.tenancy import now
+from verbund.platform.tenancy import new_id, now
 
-from .portal_session import portal_actor, remember_draft
+from .portal_session import begun_draft, portal_actor, remember_begun, remember_draft
 
 
 @public_page("everybody may see what a body offers")
@@ -32,14 +32,18 @@ def start(request: BodyRequest) -> HttpResponse:
 def service(request: BodyRequest, slug: str) -> HttpResponse:
     """The page of one service, like a good letter."""
     found = queries.service(portal_actor(request), slug)
-    return render(request, "citizenservices/portal/service.html", {"service": found})
+    return render(request, "citizenservices/portal/service.html", {"service": found, "once": new_id()})
 
 
 @public_page("everybody may apply, also without an account")
 @require_POST
 def begin(request: BodyRequest, slug: str) -> HttpResponse:
-    """Begin an application."""
+    """Begin an application; the same page sent again leads to the draft that it began."""
     actor = portal_actor(request)
+    page = request.POST.get("once", "")[:36]
+    begun = begun_draft(request, page)
+    if begun is not None:
+        return redirect("portal_step", draft_id=begun, number=1)
     found = queries.service(actor, slug)
     try:
         client = network_of(address_of(request))
@@ -47,4 +51,5 @@ def begin(request: BodyRequest, slug: str) -> HttpResponse:
     except throttle.Blocked:
         return render(request, "429.html", status=429)
     remember_draft(request, ref)
+    remember_begun(request, page, ref)
     return redirect("portal_step", draft_id=ref.id, number=1)

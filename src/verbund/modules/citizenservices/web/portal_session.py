@@ -20,6 +20,7 @@ from verbund.platform.tenancy import now
 _DRAFTS: Final = "citizenservices.drafts"
 _APPLICATIONS: Final = "citizenservices.applications"
 _SENT: Final = "citizenservices.sent"
+_BEGUN: Final = "citizenservices.begun"
 _MOST: Final = 20
 
 
@@ -33,6 +34,18 @@ def portal_actor(request: BodyRequest) -> Actor:
 
 def remember_draft(request: HttpRequest, ref: DraftRef) -> None:
     _remember(request, _DRAFTS, ref.id, ref.code)
+
+
+def remember_begun(request: HttpRequest, page: str, ref: DraftRef) -> None:
+    """Which page began the draft: a second click on it begins no second one."""
+    if page:
+        _remember(request, _BEGUN, page, str(ref.id))
+
+
+def begun_draft(request: HttpRequest, page: str) -> UUID | None:
+    """The draft that this page began, as long as it is a draft."""
+    known = request.session.get(_BEGUN, {}).get(page, "")
+    return UUID(known) if known in request.session.get(_DRAFTS, {}) else None
 
 
 def forget_draft(request: HttpRequest, draft_id: UUID) -> None:
@@ -75,7 +88,7 @@ def application_access(request: HttpRequest, application_id: UUID) -> Applicatio
     return ApplicationAccess(application_id, request.session.get(_APPLICATIONS, {}).get(str(application_id), ""))
 
 
-def _remember(request: HttpRequest, key: str, ident: UUID, code: str) -> None:
+def _remember(request: HttpRequest, key: str, ident: UUID | str, code: str) -> None:
     known = dict(request.session.get(key, {}))
     known.pop(str(ident), None)
     known[str(ident)] = code

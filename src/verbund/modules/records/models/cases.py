@@ -92,9 +92,15 @@ class Case(models.Model):
     metadata: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField(default=dict, blank=True)
     documents = models.PositiveIntegerField(default=0)  # the last document number given
     revision = models.PositiveIntegerField(default=1)
+    idempotency_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form by which a person opened it
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="case_opened_once_by_form",
+            ),
             models.UniqueConstraint(fields=["position", "year", "number"], name="case_number_once"),
             models.CheckConstraint(condition=models.Q(state__in=CaseState.values), name="case_state_known"),
             models.CheckConstraint(
@@ -168,8 +174,16 @@ class TimelineEntry(models.Model):
     text = models.TextField(blank=True)  # of a note, in its writer's words
     values: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict, blank=True)
     visible_to_party = models.BooleanField(default=False)
+    idempotency_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form by which a person wrote it
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="timeline_written_once_by_form",
+            ),
+        ]
         indexes = [models.Index(fields=["case", "at", "id"], name="timeline_by_case")]
 
     def __str__(self) -> str:

@@ -40,9 +40,15 @@ class Document(models.Model):
     filed_at = models.DateTimeField()
     filed_by = models.CharField(max_length=200, blank=True)
     visible_to_party = models.BooleanField(default=False)
+    idempotency_key = models.UUIDField(null=True, blank=True, editable=False)  # of the form by which a person filed it
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["idempotency_key"],
+                condition=models.Q(idempotency_key__isnull=False),
+                name="document_filed_once_by_form",
+            ),
             models.UniqueConstraint(fields=["case", "number"], name="document_number_once"),
             models.CheckConstraint(condition=models.Q(kind__in=DocumentKind.values), name="document_kind_known"),
         ]

@@ -27,6 +27,7 @@ from .letters import (
     record_delivery,
     send_notice,
 )
+from .once import SentBefore
 
 __all__ = [
     "CaseClosed",
@@ -43,6 +44,7 @@ __all__ = [
     "LetterRef",
     "NewDocument",
     "Recipient",
+    "SentBefore",
     "StaleVersion",
     "add_version",
     "assign_case",

@@ -25,12 +25,13 @@ from verbund.modules.records.queries.cases import CaseNotFound
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id
+from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id, part_of_transaction
 from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .filing import DocumentRef, NewDocument, check_documents, prepare
 from .indexing import case_entry, move_entries
 from .numbering import SUBJECT_FILES, give_back_number, next_number
+from .once import once
 from .texts import LONGEST_NOTE, check_metadata, check_title, lines, one_line
 from .timeline import add_to_timeline, timeline_entry
 
@@ -71,7 +72,6 @@ class ClosedCase:
     retention_until: date
 
 
-@transaction.atomic
 def open_case(
     actor: Actor,
     *,
@@ -85,6 +85,7 @@ def open_case(
     metadata: Mapping[str, Any] | None = None,
     promised_on: date | None = None,
     documents: Callable[["CaseRef"], Sequence[NewDocument]] | None = None,
+    idempotency_key: UUID | None = None,
 ) -> CaseRef:
     """Open a case (Vorgang anlegen) at a position of the file plan and give it its reference, `<code>-<year>/<number>`.
 
@@ -98,12 +99,53 @@ def open_case(
             case belongs to the position's collecting file of the year.
         promised_on: the day by which the party has been promised an answer.
         documents: the documents the case begins with, made once its reference is known; filed as by `file_document`.
+        idempotency_key: of the form; the same key again gives the case that is there already.
 
     Raises:
         DocumentInvalid, files.Refused: a document cannot be filed.
         CaseInvalid: unknown or closed position, missing title or unit, metadata that do not fit the position's fields.
-        policy.Denied
+        SentBefore, policy.Denied
     """
+
+    def act() -> CaseRef:
+        return _open_case(
+            actor,
+            title=title,
+            position=position,
+            unit=unit,
+            origin=origin,
+            party=party,
+            now=now,
+            file_title=file_title,
+            metadata=metadata,
+            promised_on=promised_on,
+            documents=documents,
+            key=idempotency_key,
+        )
+
+    def known(key: UUID) -> CaseRef | None:
+        case = visible_cases(actor, origin or None).filter(idempotency_key=key).select_related("file").first()
+        return None if case is None else CaseRef(case.id, case.reference, case.file.reference)
+
+    return once(idempotency_key, "case_opened_once_by_form", act, known)
+
+
+@part_of_transaction
+def _open_case(
+    actor: Actor,
+    *,
+    title: str,
+    position: str,
+    unit: str,
+    origin: str,
+    party: str,
+    now: datetime,
+    file_title: str | None,
+    metadata: Mapping[str, Any] | None,
+    promised_on: date | None,
+    documents: Callable[["CaseRef"], Sequence[NewDocument]] | None,
+    key: UUID | None,
+) -> CaseRef:
     policy.require(actor, Permission.OPEN_CASE, when=actor.is_staff or actor.is_system or bool(origin))
     if documents is not None:
         policy.require(actor, Permission.FILE_DOCUMENT)
@@ -136,6 +178,7 @@ def open_case(
         opened_at=now,
         promised_on=promised_on,
         metadata=values,
+        idempotency_key=key,
     )
     new = documents(CaseRef(case.id, case.reference, file.reference)) if documents is not None else []
     check_documents(new)
@@ -294,7 +337,6 @@ def unseal_case(actor: Actor, *, case_id: UUID, now: datetime) -> None:
     audit.record(actor, "records.case.unsealed", "records.case", case.id)
 
 
-@transaction.atomic
 def note(
     actor: Actor,
     *,
@@ -303,13 +345,26 @@ def note(
     now: datetime,
     visible_to_party: bool = False,
     origin: str | None = None,
+    idempotency_key: UUID | None = None,
 ) -> None:
-    """Write a note (Vermerk) into the timeline; it is kept for good.
+    """Write a note (Vermerk) into the timeline; it is kept for good. The same `idempotency_key` again writes nothing.
 
     Raises:
         CaseInvalid: an empty or overlong text.
         CaseNotFound, policy.Denied
     """
+
+    def act() -> bool:
+        _note(actor, case_id, text, now, visible_to_party, origin, idempotency_key)
+        return True
+
+    once(idempotency_key, "timeline_written_once_by_form", act, lambda _key: True)
+
+
+@transaction.atomic
+def _note(
+    actor: Actor, case_id: UUID, text: str, now: datetime, visible_to_party: bool, origin: str | None, key: UUID | None
+) -> None:
     policy.require(actor, Permission.FILE_DOCUMENT)
     tidy = lines(text)
     if not tidy:
@@ -322,7 +377,9 @@ def note(
     if case is None:
         raise CaseNotFound(case_id)
     shown = visible_to_party or not (actor.is_staff or actor.is_system)
-    entry = add_to_timeline(actor, case, TimelineKind.NOTE, now, text=tidy, visible_to_party=shown)
+    entry = timeline_entry(actor, case, TimelineKind.NOTE, now, text=tidy, visible_to_party=shown)
+    entry.idempotency_key = key
+    entry.save(force_insert=True)
     audit.record(actor, "records.case.noted", "records.case", case.id, after={"entry": str(entry.id)})
 
 

@@ -26,6 +26,7 @@ from verbund.platform.tenancy import Conflict, new_id, prepared_statements
 from .cases import CaseClosed, open_case_for_change
 from .filing import DocumentRef, NewDocument, check_documents, document_ref, new_version, prepare, take_in, version_deed
 from .indexing import index_document, reindex_document
+from .once import once
 from .reading import ContentText
 from .timeline import add_to_timeline
 
@@ -44,8 +45,6 @@ class StaleVersion(Conflict):
         self.current = current
 
 
-@prepared_statements()
-@transaction.atomic
 def file_document(
     actor: Actor,
     *,
@@ -58,6 +57,7 @@ def file_document(
     metadata: Mapping[str, Any] | None = None,
     visible_to_party: bool | None = None,
     origin: str | None = None,
+    idempotency_key: UUID | None = None,
 ) -> DocumentRef:
     """File a document (zu den Akten nehmen) in a case; the search finds it, text included, from the commit on.
 
@@ -65,18 +65,39 @@ def file_document(
         kind: a `DocumentKind`.
         visible_to_party: whether the party sees it in the portal; by default what a citizen or guest brought, and
         nothing else. origin: of the process through which a citizen or guest comes; they must name it.
+        idempotency_key: of the form; the same key again gives the document that is there already.
 
     Raises:
         DocumentInvalid: no title, unknown kind.
         files.Refused: the content cannot be taken (too large, empty, wrong type, infected).
-        CaseNotFound, CaseClosed, policy.Denied
+        SentBefore, CaseNotFound, CaseClosed, policy.Denied
     """
-    policy.require(actor, Permission.FILE_DOCUMENT)
     new = NewDocument(title, kind, content, filename, dict(metadata or {}), visible_to_party)
+
+    def known(key: UUID) -> DocumentRef | None:
+        seen = Document.objects.filter(idempotency_key=key, case__in=visible_cases(actor, origin)).first()
+        first = DocumentVersion.objects.filter(document=seen, number=1).first() if seen else None
+        return document_ref(seen, first) if seen and first else None
+
+    return once(
+        idempotency_key,
+        "document_filed_once_by_form",
+        lambda: _file_document(actor, case_id, new, now, origin, idempotency_key),
+        known,
+    )
+
+
+@prepared_statements()
+@transaction.atomic
+def _file_document(
+    actor: Actor, case_id: UUID, new: NewDocument, now: datetime, origin: str | None, key: UUID | None
+) -> DocumentRef:
+    policy.require(actor, Permission.FILE_DOCUMENT)
     check_documents([new])
     # Before the content is read: nobody may use the reading of files in cases that do not exist for them.
     case = open_case_for_change(actor, case_id, origin=origin)
     filing = prepare(actor, case, [new], now)
+    filing.documents[0].idempotency_key = key
     case.save(update_fields=["documents"])
     filing.write()
     audit.record_many(actor, filing.deeds())

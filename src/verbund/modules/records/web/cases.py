@@ -105,6 +105,7 @@ def open_case(request: BodyRequest) -> HttpResponse:
                 metadata=form.metadata(),
                 promised_on=given["promised_on"],
                 now=clock.now(),
+                idempotency_key=form.idempotency_key(),
             )
         except Invalid as refused:
             take_errors(form, refused)
@@ -122,7 +123,14 @@ def note(request: BodyRequest, case_id: UUID) -> HttpResponse:
     form = NoteForm(request.POST)
     if form.is_valid():
         try:
-            services.note(request.actor, case_id=case_id, now=clock.now(), **form.cleaned_data)
+            services.note(
+                request.actor,
+                case_id=case_id,
+                text=form.cleaned_data["text"],
+                visible_to_party=form.cleaned_data["visible_to_party"],
+                now=clock.now(),
+                idempotency_key=form.idempotency_key(),
+            )
         except Invalid as refused:
             take_errors(form, refused)
         else:

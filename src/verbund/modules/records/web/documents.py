@@ -38,7 +38,7 @@ def file_document(request: BodyRequest, case_id: UUID) -> HttpResponse:
     form = FileDocumentForm(request.POST, request.FILES) if sent else FileDocumentForm()
     wants_json = request.headers.get("Accept", "").startswith("application/json")
     if sent and form.is_valid():
-        given = form.cleaned_data
+        given, key = form.cleaned_data, form.idempotency_key()  # reads the content, and leaves it at its beginning
         try:
             ref = services.file_document(
                 request.actor,
@@ -49,6 +49,7 @@ def file_document(request: BodyRequest, case_id: UUID) -> HttpResponse:
                 filename=given["content"].name,
                 visible_to_party=given["visible_to_party"],
                 now=clock.now(),
+                idempotency_key=key,
             )
         except Invalid as refused:
             take_errors(form, refused)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.records.models import CaseState, DocumentKind, EntryKind, MetadataField, MetadataKind
 from verbund.platform.tenancy import Invalid
+from verbund.platform.ui.once import OnceForm
 
 META = "meta_"
 
@@ -60,7 +61,7 @@ class SearchForm(forms.Form):
         unit.choices = [("", _("All")), *((u, u) for u in units)]
 
 
-class OpenCaseForm(forms.Form):
+class OpenCaseForm(OnceForm):
     """A new case; the metadata fields of the chosen position are added to it."""
 
     title = forms.CharField(label=_("Title"), max_length=300)
@@ -100,7 +101,7 @@ class OpenCaseForm(forms.Form):
         return {k: v if isinstance(v, int) else str(v) for k, v in given.items() if v not in (None, "")}
 
 
-class FileDocumentForm(forms.Form):
+class FileDocumentForm(OnceForm):
     """A document to be filed."""
 
     content = forms.FileField(
@@ -118,7 +119,7 @@ class AddVersionForm(forms.Form):
     expected_version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-class NoteForm(forms.Form):
+class NoteForm(OnceForm):
     """A note for the timeline."""
 
     text = forms.CharField(label=_("Note"), max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}))
