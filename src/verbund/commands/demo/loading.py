@@ -14,6 +14,7 @@ from .calendar import Calendar
 from .facts import DemoBody
 from .filing import file_cases
 from .founding import FOUNDED, enlist, enlist_citizen, staff
+from .history import History
 from .matters import Matters
 
 LOADED: Final = "demo.loaded"  # the last entry of a body that is complete
@@ -65,6 +66,7 @@ def is_loaded(schema: str) -> bool:
 
 def load(body: DemoBody, say: Progress) -> dict[str, int]:
     """People, books, services, applications, cases; returns what there is now. The process is the role of the web."""
+    from verbund.modules.membership import queries as membership
     from verbund.platform import audit
     from verbund.platform.identity.actor import Actor
     from verbund.platform.tenancy import acting_for, now
@@ -79,6 +81,10 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
         if not body.is_alliance:
             enlist_citizen(system, end - timedelta(days=400))
             counts = _work(body, system, end, say)
+        else:
+            members = {m.slug: m.id for m in membership.list_members(system)}
+            counts = {"acts": History(staff(body)["alliance_manager"], members).play()}
+            say("history")
         audit.record(
             system, LOADED, "tenancy.body", body.schema, after={**counts, "seconds": round(time.perf_counter() - begun)}
         )

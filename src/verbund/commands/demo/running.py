@@ -17,6 +17,7 @@ _WORDS: Final = {
     "books": _("books of two years"),
     "applications": _("applications"),
     "cases": _("cases and documents"),
+    "history": _("history of the alliance"),
 }
 
 

@@ -89,15 +89,17 @@ def open_inquiry(
 
 @transaction.atomic
 def state_costs(
-    actor: Actor, *, accession_id: UUID, yearly_cents: int, on: date, now: datetime, evidence: Evidence = NONE
+    actor: Actor, *, accession_id: UUID, yearly_cents: int | None, on: date, now: datetime, evidence: Evidence = NONE
 ) -> None:
-    """Record the statement of costs (Kostendarstellung) the candidate decides on; `yearly_cents` is the yearly charge.
+    """Record the statement of costs (Kostendarstellung) the candidate decides on.
+
+    `yearly_cents` is the yearly charge, None when it stands in the document alone.
 
     Raises:
         policy.Denied, AccessionNotFound, BadStep, StepRefused.
     """
     accession = begin(actor, accession_id, Action.STATE_COSTS, on=on, now=now)
-    if not 0 <= yearly_cents < 10**12:
+    if yearly_cents is not None and not 0 <= yearly_cents < 10**12:
         raise BadStep({"yearly_cents": _("Enter the yearly cost.")})
     require_after(on, accession.opened_on, text("the inquiry"))
     accession.costs_stated_on = on
