@@ -86,36 +86,34 @@ class Browser:
         return location
 
     def _ask(self, method: str, path: str, body: bytes | None = None, media_type: str = "") -> tuple[int, str, bytes]:
-        if self._connection is None or self._asked >= _KEPT:
-            self.close()
-            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-            self._asked = 0
-        self._asked += 1
         headers = {"Host": f"{self.host}:{self.port}", "Accept-Language": "de"}
         if self.cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if media_type:
             headers["Content-Type"] = media_type
-        self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
+        if self._asked >= _KEPT:
+            self.close()
+        kept = self._connection is not None
+        connection = self._connected()
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError, http.client.RemoteDisconnected):
+            if not kept:
+                raise
+            self.close()  # the server has closed what has rested too long; a browser asks again, too
+            connection = self._connected()
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+        self._asked += 1
         content = answer.read()
         for line in answer.headers.get_all("Set-Cookie") or ():
             name, _equals, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
         return answer.status, answer.headers.get("Location") or "", content
 
-
-class _Desk(Visitor):
-    def cookies(self) -> dict[str, str]:
-        """The cookies of the signed-in browser."""
-        return {cookie.name: cookie.value or "" for cookie in self._client.cookies.jar}
-
-
-def signed_in(host: str, port: int, email: str, password: str) -> Browser:
-    """A browser in which somebody has signed in at the workspace, through its pages."""
-    desk = _Desk(host, port)
-    try:
-        sign_in(desk, email=email, password=password)
-        return Browser(host, port, desk.cookies())
-    finally:
-        desk.close()
+    def _connected(self) -> http.client.HTTPConnection:
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self._asked = 0
+        return self._connection

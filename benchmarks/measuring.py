@@ -246,6 +246,8 @@ class Bench:
     # --- what all have in common
 
     def _measure(self, name: str, work: Sequence[Sequence[Call]]) -> None:
+        for desk in self._desks:  # the server closes connections that have rested too long
+            desk.close()
         self._keep(row_of(name + self.suffix, len(work), *together(work, self.place.meter)))
 
     def _keep(self, row: Row) -> None:
