@@ -117,3 +117,19 @@ class Browser:
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
             self._asked = 0
         return self._connection
+
+
+class _Desk(Visitor):
+    def cookies(self) -> dict[str, str]:
+        """The cookies of the signed-in browser."""
+        return {cookie.name: cookie.value or "" for cookie in self._client.cookies.jar}
+
+
+def signed_in(host: str, port: int, email: str, password: str) -> Browser:
+    """A browser in which somebody has signed in at the workspace, through its pages."""
+    desk = _Desk(host, port)
+    try:
+        sign_in(desk, email=email, password=password)
+        return Browser(host, port, desk.cookies())
+    finally:
+        desk.close()
