@@ -138,3 +138,33 @@ def test_entries_of_the_release_before_and_of_this_one_make_one_chain(alpha: Any
     assert [e.action for e in entries] == ["test.first", "test.second", "test.third", "test.fourth"]
     assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]
     assert all(bytes(later.hash_prev) == bytes(earlier.hash) for earlier, later in pairwise(entries))
+
+
+def test_entries_made_together_are_written_at_the_end_in_their_order(alpha: Any, system: Actor, staff: Any) -> None:
+    clerk = staff(name="Jörg Ünal")
+    with audit.together():
+        audit.record(system, "test.first", "test.thing", 1)
+        audit.record(clerk, "test.second", "test.thing", 2)
+        audit.record(system, "test.third", "test.thing", 3)
+        assert not AuditEntry.objects.exists()
+
+    entries = list(AuditEntry.objects.order_by("lane", "lane_no"))
+    assert [(e.action, e.actor_kind) for e in entries] == [
+        ("test.first", "system"),
+        ("test.second", "staff"),
+        ("test.third", "system"),
+    ]
+    assert [bytes(e.hash) for e in entries] == [expected_hash(e) for e in entries]
+
+
+def test_entries_of_a_failed_service_are_not_written(alpha: Any, system: Actor) -> None:
+    @audit.together()
+    def fail() -> None:
+        audit.record(system, "test.first", "test.thing", 1)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    audit.record(system, "test.second", "test.thing", 2)
+
+    assert [e.action for e in AuditEntry.objects.all()] == ["test.second"]

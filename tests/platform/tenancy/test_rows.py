@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from verbund.modules.records.models import Case, Document, File, FilePlanPosition, TimelineEntry, TimelineKind
 from verbund.modules.records.tests import factories
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import new_id, rows
+from verbund.platform.tenancy import new_id, part_of_transaction, rows, whole_transaction
 from verbund.platform.tenancy.kept import KeptQuery, given
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +109,27 @@ def test_a_kept_query_never_builds_a_statement_of_a_value(case: Case) -> None:
     kept = KeptQuery(lambda: FilePlanPosition.objects.filter(code=given("code")))
 
     assert kept.all(code="' OR true --") == []
+
+
+def test_a_part_of_a_whole_transaction_makes_no_savepoint_and_its_failure_undoes_the_whole(case: Case) -> None:
+    @part_of_transaction
+    def write(number: int) -> None:
+        rows.write([_document(case, number)])
+        if number > 2:
+            raise ZeroDivisionError
+
+    with CaptureQueriesContext(connection) as asked:
+        write(1)
+    assert any("SAVEPOINT" in query["sql"] for query in asked)
+
+    @whole_transaction()
+    def write_both() -> None:
+        with CaptureQueriesContext(connection) as asked:
+            write(2)
+        assert not any("SAVEPOINT" in query["sql"] for query in asked)
+        write(3)
+
+    with pytest.raises(ZeroDivisionError):
+        write_both()
+
+    assert list(Document.objects.values_list("number", flat=True)) == [1]

@@ -8,8 +8,12 @@ nothing else.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -34,6 +38,9 @@ class Deed:
     after: Mapping[str, Any] | None = None
 
 
+_waiting: Final[ContextVar[list[tuple[Actor, Deed]] | None]] = ContextVar("waiting_audit_entries", default=None)
+
+
 def record(
     actor: Actor,
     action: str,
@@ -49,8 +56,25 @@ def record(
     record_many(actor, [Deed(action, obj_type, obj_id, before, after)])
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Within, entries wait until the end and are written at once: for a service that calls others which record, too."""
+    waiting: list[tuple[Actor, Deed]] = []
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    for actor, deeds in groupby(waiting, key=itemgetter(0)):
+        record_many(actor, [deed for _, deed in deeds])
+
+
 def record_many(actor: Actor, deeds: Sequence[Deed]) -> None:
     """Write an audit entry for each deed, in this order and in one statement."""
+    waiting = _waiting.get()
+    if waiting is not None:
+        waiting += [(actor, deed) for deed in deeds]
+        return
     if not deeds:
         return
     with connection.cursor() as cursor:

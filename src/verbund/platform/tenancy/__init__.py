@@ -9,6 +9,7 @@ from .context import BodyFacts, NestedSwitch, NoBody, acting_for, current_body
 from .errors import Conflict, Invalid, NotFound
 from .ids import new_id
 from .prepared import prepared_statements
+from .transactions import part_of_transaction, whole_transaction
 
 __all__ = [
     "BodyFacts",
@@ -22,5 +23,7 @@ __all__ = [
     "local_date",
     "new_id",
     "now",
+    "part_of_transaction",
     "prepared_statements",
+    "whole_transaction",
 ]

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from verbund.modules.citizenservices.models import Draft, DraftAttachment, OnlineService
 from verbund.modules.citizenservices.models.checking import Problem, check
 from verbund.modules.citizenservices.models.codes import code_for, digest_of, looks_like_code
@@ -140,6 +142,7 @@ _DRAFT: Final = KeptQuery(
 _DRAFT_TO_CHANGE: Final = KeptQuery(
     lambda: (
         Draft.objects.select_related("service")
+        .annotate(has_attachments=Exists(DraftAttachment.objects.filter(draft=OuterRef("pk"))))
         .filter(pk=given("draft"), expires_at__gt=given("now"))
         .select_for_update(of=("self",))
     )
@@ -159,7 +162,7 @@ def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False
 
 def held_attachments(held: Draft) -> list[DraftAttachment]:
     """The files of a draft with their contents, by the place they answer."""
-    return _ATTACHMENTS.all(draft=held.id)
+    return _ATTACHMENTS.all(draft=held.id) if getattr(held, "has_attachments", True) else []
 
 
 def _account(actor: Actor) -> UUID | bool | None:

@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -33,7 +32,7 @@ from verbund.modules.records import services as records
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
-from verbund.platform.tenancy import Invalid, local_date, new_id, prepared_statements, rows
+from verbund.platform.tenancy import Invalid, local_date, new_id, rows, whole_transaction
 
 from .drafts import DraftInvalid, NotOnOffer, valid_email
 
@@ -71,7 +70,7 @@ def submit_application(
     """
     policy.require(actor, Permission.APPLY)
     digest = _draft_digest(draft)
-    with prepared_statements(), transaction.atomic():
+    with whole_transaction(), audit.together():
         try:
             held = held_draft(actor, draft, now, lock=True)
         except DraftNotFound:
