@@ -18,6 +18,7 @@ from .recognition import actor_for, second_factor_required
 
 __all__ = [
     "AbsenceRow",
+    "AccessCounts",
     "AssignmentRow",
     "CitizenFacts",
     "FactorRow",
@@ -42,6 +43,7 @@ __all__ = [
     "person",
     "unit_names",
     "units",
+    "usage",
 ]
 
 
@@ -421,3 +423,22 @@ def api_keys(actor: Actor, *, now: datetime) -> tuple[KeyRow, ...]:
         for row in ApiKey.objects.order_by("name", "id")
     ]
     return tuple(sorted(rows, key=lambda row: not row.is_valid))
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCounts:
+    """AccessCounts (Zugangszahlen): how many people and citizens have access; counts, no names."""
+
+    people: int
+    mailboxes: int
+
+
+def usage(actor: Actor, *, now: datetime) -> AccessCounts:
+    """How many people of the staff have a current assignment, and how many citizens an open account with a mailbox.
+
+    Raises:
+        policy.Denied: for everybody but the platform's own jobs.
+    """
+    policy.require(actor, Permission.VIEW_PEOPLE, when=actor.is_system)
+    people = _current(now).filter(person__is_active=True).values("person_id").distinct().count()
+    return AccessCounts(people, CitizenAccount.objects.filter(state=CitizenAccount.State.ACTIVE).count())

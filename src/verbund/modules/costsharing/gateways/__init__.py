@@ -6,28 +6,26 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from .invoicing import (
-    BookedClaim,
     Books,
+    BudgetInvoicing,
     FakeInvoicing,
     InvoiceDocument,
     InvoiceGateway,
     InvoiceLine,
     InvoiceParty,
     Issued,
-    NotBookable,
     TaxLine,
 )
 
 __all__ = [
-    "BookedClaim",
     "Books",
+    "BudgetInvoicing",
     "FakeInvoicing",
     "InvoiceDocument",
     "InvoiceGateway",
     "InvoiceLine",
     "InvoiceParty",
     "Issued",
-    "NotBookable",
     "TaxLine",
     "invoicing",
 ]
@@ -41,5 +39,5 @@ def _made(path: str) -> InvoiceGateway:
 
 def invoicing() -> InvoiceGateway:
     """The gateway of the settings (`VERBUND_COSTSHARING_INVOICING`), by default the budget room's books."""
-    default = "verbund.modules.costsharing.gateways.BookedClaim"
+    default = "verbund.modules.costsharing.gateways.BudgetInvoicing"
     return _made(getattr(settings, "VERBUND_COSTSHARING_INVOICING", default))

@@ -6,17 +6,10 @@ from decimal import Decimal
 from typing import Protocol
 from uuid import UUID, uuid5
 
-from django.utils.translation import gettext as _
-
 from verbund.modules.budget import services as budget
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict
 
 _NAMES = UUID("0195b6a0-6c2d-7d53-9a6b-8a4be9f3a111")
-
-
-class NotBookable(Conflict):
-    """The invoice cannot be booked as the settings stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +21,7 @@ class InvoiceParty:
     postcode: str
     city: str
     email: str = ""
-    country: str = "DE"
-    vat_id: str = ""
-    tax_number: str = ""
-    contact: str = ""
-    phone: str = ""
-    key: str = ""  # of the party account: the member's id
+    key: str = ""  # the member's short name
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +66,6 @@ class InvoiceDocument:
     seller: InvoiceParty
     buyer: InvoiceParty
     leitweg_id: str
-    iban: str
-    bic: str
-    bank: str
     first_day: date
     last_day: date
     lines: tuple[InvoiceLine, ...]
@@ -93,7 +78,6 @@ class InvoiceDocument:
     number: str = ""
     payment_reference: str = ""
     corrects: str = ""  # number of the invoice that a credit note takes back
-    prepaid_cents: int = 0
     origin: str = ""
 
 
@@ -101,10 +85,10 @@ class InvoiceDocument:
 class Issued:
     """Issued (Rechnungsausgang): what became of a document."""
 
+    id: UUID  # the invoice in the books
     number: str
     claim_id: UUID | None
     payment_reference: str
-    voucher_label: str
     xml_sha256: str = ""
     pdf_sha256: str = ""
     handed_over: bool = False
@@ -118,106 +102,90 @@ class Books:
     product: str
     account: str
     tax_account: str
-    payable_account: str
 
 
 class InvoiceGateway(Protocol):
-    """What issuing needs of the books. The call stands in the transaction of the deed."""
+    """What issuing needs of the books. The calls stand in the transaction of the deed."""
 
     def issue(
-        self,
-        actor: Actor,
-        *,
-        document: InvoiceDocument,
-        to_body: str | None,
-        books: Books,
-        now: datetime,
-        takes_back: UUID | None = None,
+        self, actor: Actor, *, document: InvoiceDocument, to_body: str | None, books: Books, now: datetime
     ) -> Issued:
-        """Book the document and hand it over: one claim per invoice (AL1); a credit note takes back the claim it names,
-        on which nothing may be paid, or else is a debt of the alliance."""
+        """Book an invoice as one claim (AL1), number it, write it and hand it over."""
+        ...
+
+    def credit(
+        self, actor: Actor, *, document: InvoiceDocument, goes_back_to: UUID, books: Books, now: datetime
+    ) -> Issued:
+        """Give back (a part of) what an invoice of the books asked for."""
         ...
 
 
-class BookedClaim:
-    """Books in the alliance's ledger through the budget room's doors."""
+class BudgetInvoicing:
+    """The budget room's invoices: claim, XRechnung, PDF/A-3 and handing over in one go."""
 
     def issue(
-        self,
-        actor: Actor,
-        *,
-        document: InvoiceDocument,
-        to_body: str | None,
-        books: Books,
-        now: datetime,
-        takes_back: UUID | None = None,
+        self, actor: Actor, *, document: InvoiceDocument, to_body: str | None, books: Books, now: datetime
     ) -> Issued:
-        if document.tax_cents and not books.tax_account:
-            raise NotBookable(_("The invoice shows value added tax, but no account for it is set."))
-        if takes_back is not None:
-            ref = budget.cancel_claim(actor, claim_id=takes_back, reason=document.subject, now=now)
-            if document.tax_cents:
-                self._shift_tax(actor, document, books, now, back=True)
-            return Issued(document.number, None, "", ref.label)
-        if document.kind == "381":
-            return Issued(document.number, None, "", self._owe(actor, document, books, now))
         buyer = document.buyer
-        claim = budget.raise_claim(
-            actor,
-            ledger=books.ledger,
+        draft = budget.InvoiceDraft(
             product=books.product,
             account=books.account,
-            cents=document.gross_cents,
-            debtor=budget.Party(buyer.name, buyer.street, buyer.postcode, buyer.city, buyer.key),
+            buyer=budget.Buyer(
+                buyer.name,
+                buyer.street,
+                buyer.postcode,
+                buyer.city,
+                reference=document.leitweg_id,
+                endpoint=buyer.email,
+                identifier=buyer.key,
+            ),
+            lines=_lines(document),
             due_on=document.due_on,
-            text=f"{document.number} {document.subject}"[:300],
+            subject=document.subject,
+            buyer_body=to_body or "",
+            untaxed_reason="; ".join(tax.reason for tax in document.taxes if tax.reason),
+            tax_account=books.tax_account if document.tax_cents else "",
+            start=document.first_day,
+            end=document.last_day,
+            notes=document.notes,
+        )
+        ref = budget.issue_invoice(actor, ledger=books.ledger, draft=draft, origin=document.origin, now=now)
+        return _issued(ref, handed_over=bool(to_body))
+
+    def credit(
+        self, actor: Actor, *, document: InvoiceDocument, goes_back_to: UUID, books: Books, now: datetime
+    ) -> Issued:
+        ref = budget.issue_credit_note(
+            actor,
+            invoice_id=goes_back_to,
+            lines=_lines(document),
+            subject=document.subject,
             origin=document.origin,
             now=now,
-            purpose="alliance_invoice",
         )
-        if document.tax_cents:
-            self._shift_tax(actor, document, books, now)
-        return Issued(document.number, claim.id, claim.payment_reference, claim.voucher_label)
+        return _issued(ref, handed_over=True)
 
-    def _owe(self, actor: Actor, document: InvoiceDocument, books: Books, now: datetime) -> str:
-        """A credit note of a settlement: revenue goes down, the alliance owes the member."""
-        if not books.payable_account:
-            raise NotBookable(_("A credit note is to be paid back, but no account for payables is set."))
-        buyer = document.buyer
-        text = f"{document.number} {buyer.name}"[:300]
-        item = budget.NewItem(text=text, due_on=document.due_on, product=books.product)
-        lines = [budget.Line(books.account, books.product, debit=document.net_cents)]
-        if document.tax_cents:
-            lines.append(budget.Line(books.tax_account, books.product, debit=document.tax_cents))
-        lines.append(budget.Line(books.payable_account, books.product, credit=document.gross_cents, new_item=item))
-        return self._post(actor, document, books, lines, now)
 
-    def _shift_tax(
-        self, actor: Actor, document: InvoiceDocument, books: Books, now: datetime, *, back: bool = False
-    ) -> None:
-        """The claim is booked gross on the revenue line; the tax in it is owed to the tax office."""
-        debit, credit = (books.tax_account, books.account) if back else (books.account, books.tax_account)
-        lines = [
-            budget.Line(debit, books.product, debit=document.tax_cents),
-            budget.Line(credit, books.product, credit=document.tax_cents),
-        ]
-        self._post(actor, document, books, lines, now)
+def _lines(document: InvoiceDocument) -> list[budget.InvoiceLine]:
+    return [
+        budget.InvoiceLine(
+            name=line.name,
+            net_cents=line.net_cents,
+            treatment=budget.TaxTreatment(line.category),
+            rate=Decimal(line.rate),
+            description=line.description,
+            quantity=line.quantity,
+            unit=line.unit,
+            price=line.unit_price,
+            start=line.first_day,
+            end=line.last_day,
+        )
+        for line in document.lines
+    ]
 
-    def _post(
-        self, actor: Actor, document: InvoiceDocument, books: Books, lines: list[budget.Line], now: datetime
-    ) -> str:
-        return budget.post_voucher(
-            actor,
-            ledger=books.ledger,
-            year=document.issued_on.year,
-            series="KV",
-            posting_date=document.issued_on,
-            document_date=document.issued_on,
-            text=f"{document.number} {document.subject}"[:300],
-            lines=lines,
-            now=now,
-            kind=budget.VoucherKind.TRANSFER,
-        ).label
+
+def _issued(ref: budget.InvoiceRef, *, handed_over: bool) -> Issued:
+    return Issued(ref.id, ref.number, ref.claim_id, ref.payment_reference, ref.xml_sha256, ref.pdf_sha256, handed_over)
 
 
 @dataclass
@@ -225,23 +193,18 @@ class FakeInvoicing:
     """Keeps what it was given; for tests without books."""
 
     documents: list[tuple[InvoiceDocument, str | None]] = field(default_factory=list)
-    claims: dict[UUID, int] = field(default_factory=dict)
+    credits: list[tuple[InvoiceDocument, UUID]] = field(default_factory=list)
 
     def issue(
-        self,
-        actor: Actor,
-        *,
-        document: InvoiceDocument,
-        to_body: str | None,
-        books: Books,
-        now: datetime,
-        takes_back: UUID | None = None,
+        self, actor: Actor, *, document: InvoiceDocument, to_body: str | None, books: Books, now: datetime
     ) -> Issued:
         self.documents.append((document, to_body))
-        if takes_back is not None:
-            self.claims.pop(takes_back)
-        if document.kind == "381":
-            return Issued(document.number, None, "", f"KV/{len(self.documents)}")
-        claim = uuid5(_NAMES, document.number)
-        self.claims[claim] = document.gross_cents
-        return Issued(document.number, claim, "", f"SO/{len(self.documents)}")
+        number = f"F-{len(self.documents):03d}"
+        return Issued(uuid5(_NAMES, number), number, uuid5(_NAMES, f"claim {number}"), "12345678901234")
+
+    def credit(
+        self, actor: Actor, *, document: InvoiceDocument, goes_back_to: UUID, books: Books, now: datetime
+    ) -> Issued:
+        self.credits.append((document, goes_back_to))
+        number = f"G-{len(self.credits):03d}"
+        return Issued(uuid5(_NAMES, number), number, None, "")

@@ -29,7 +29,6 @@ from .runs import (
     ChargeLine,
     ChargeRun,
     Invoice,
-    InvoiceCounter,
     RunKind,
     Scenario,
 )
@@ -49,7 +48,6 @@ __all__ = [
     "CostCentre",
     "CostItem",
     "Invoice",
-    "InvoiceCounter",
     "KeyKind",
     "KeyValue",
     "LegalBasis",

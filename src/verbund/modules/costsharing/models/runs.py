@@ -20,7 +20,7 @@ class BillingAddress(models.Model):
     postcode = models.CharField(max_length=12)
     city = models.CharField(max_length=100)
     leitweg_id = models.CharField(max_length=46)
-    email = models.EmailField(blank=True)
+    email = models.EmailField()  # where electronic invoices go (BT-49)
     shows_name = models.BooleanField(default=False)
     changed_at = models.DateTimeField()
 
@@ -29,20 +29,14 @@ class BillingAddress(models.Model):
 
 
 class BillingSettings(models.Model):
-    """Billing settings (Rechnungsstellung) of the alliance: its books, its bank account, its tax number. One row."""
+    """Billing settings (Rechnungsstellung) of the alliance: where in its books, and when to pay. One row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     ledger = models.CharField(max_length=30)
     product = models.CharField(max_length=30)
     account = models.CharField(max_length=30)  # revenue
     tax_account = models.CharField(max_length=30, blank=True)  # value added tax owed
-    payable_account = models.CharField(max_length=30, blank=True)  # credit notes that are paid back
     days_to_pay = models.PositiveSmallIntegerField(default=30)
-    vat_id = models.CharField(max_length=20, blank=True)
-    tax_number = models.CharField(max_length=30, blank=True)
-    contact = models.CharField(max_length=100)
-    phone = models.CharField(max_length=50)
-    email = models.EmailField()
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -145,20 +139,10 @@ class ChargeLine(models.Model):
         return f"{self.member_code} {self.service_code}"
 
 
-class InvoiceCounter(models.Model):
-    """Invoice counter (Rechnungsnummernkreis): the last number given in a year; gap-free."""
-
-    year = models.PositiveSmallIntegerField(primary_key=True)
-    last = models.PositiveIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.year}: {self.last}"
-
-
 class Invoice(models.Model):
     """Invoice (Rechnung) or credit note (Gutschrift) to a member; amounts are above zero in both.
 
-    One claim each in the alliance's ledger (AL1); a credit note that is paid back is a voucher there.
+    The document itself, its number and its claim are the budget room's (AL1); a credit note goes back to an invoice.
     """
 
     class Kind(models.TextChoices):
@@ -179,9 +163,11 @@ class Invoice(models.Model):
     tax_cents = models.BigIntegerField()
     gross_cents = models.BigIntegerField()
     claim_id = models.UUIDField(null=True)
-    voucher_label = models.CharField(max_length=40, blank=True)
+    booked_id = models.UUIDField()  # the invoice in the books
     payment_reference = models.CharField(max_length=14, blank=True)
-    corrects = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    preceding = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    takes_back = models.BooleanField(default=False)  # the whole invoice, as if it had not been issued
+    part = models.PositiveSmallIntegerField(default=0)  # a credit goes back to as many invoices as it needs
     document: "models.JSONField[dict[str, Any], dict[str, Any]]" = models.JSONField()
     xml_sha256 = models.CharField(max_length=64, blank=True)
     pdf_sha256 = models.CharField(max_length=64, blank=True)
@@ -195,11 +181,11 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(condition=Q(gross_cents__gt=0), name="costsharing_invoice_amount"),
             models.UniqueConstraint(
-                fields=["corrects"], condition=Q(corrects__isnull=False), name="costsharing_corrected_once"
+                fields=["preceding"], condition=Q(takes_back=True), name="costsharing_taken_back_once"
             ),
             models.UniqueConstraint(
-                fields=["run", "member_id", "tax_group"],
-                condition=Q(corrects__isnull=True),
+                fields=["run", "member_id", "tax_group", "part"],
+                condition=Q(takes_back=False),
                 name="costsharing_invoice_once",
             ),
         ]

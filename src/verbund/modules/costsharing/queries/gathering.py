@@ -243,8 +243,8 @@ def _advances(whole: Span) -> dict[str, dict[str, dict[str, int]]]:
     """What was issued in advance for the year, without invoices that were taken back."""
     found: dict[str, dict[str, dict[str, int]]] = {}
     gone = set(
-        Invoice.objects.filter(corrects__run__year=whole.first.year).values_list(
-            "corrects__run_id", "corrects__member_id", "tax_group"
+        Invoice.objects.filter(takes_back=True, run__year=whole.first.year).values_list(
+            "run_id", "member_id", "tax_group"
         )
     )
     lines = ChargeLine.objects.filter(

@@ -3,6 +3,7 @@
 from .importing import ImportLine, ImportRefused, ImportReport, import_measures
 from .invoices import InvoiceNotFound, credit_invoice, issue_run
 from .measuring import MeasureRefused, record_cost_item, record_measure, take_reading
+from .metering import report_usage
 from .planning import (
     PlanIsResolved,
     PlanNotFound,
@@ -37,8 +38,10 @@ from .runs import (
     propose_run,
     release_run,
 )
+from .scenarios import Demand, ScenarioRefused, reckon_scenario
 
 __all__ = [
+    "Demand",
     "ImportLine",
     "ImportRefused",
     "ImportReport",
@@ -52,6 +55,7 @@ __all__ = [
     "RunNotFound",
     "RunRef",
     "RunRefused",
+    "ScenarioRefused",
     "add_investment",
     "add_plan_line",
     "add_post",
@@ -64,12 +68,14 @@ __all__ = [
     "import_measures",
     "issue_run",
     "propose_run",
+    "reckon_scenario",
     "record_cost",
     "record_cost_item",
     "record_key_value",
     "record_measure",
     "release_run",
     "remove_plan_line",
+    "report_usage",
     "resolve_plan",
     "review_tax",
     "set_address",

@@ -3,10 +3,12 @@
 import dataclasses
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -18,7 +20,6 @@ from verbund.modules.costsharing.gateways import (
     InvoiceDocument,
     InvoiceLine,
     InvoiceParty,
-    Issued,
     TaxLine,
     invoicing,
 )
@@ -29,9 +30,9 @@ from verbund.modules.costsharing.models import (
     ChargeRun,
     Component,
     Invoice,
-    InvoiceCounter,
     RunKind,
 )
+from verbund.modules.costsharing.models.sharing import half_up, share
 from verbund.modules.costsharing.models.taxes import TREATMENTS, tax_group, tax_sums
 from verbund.modules.costsharing.policies import Permission
 from verbund.modules.costsharing.queries import Party, parties
@@ -74,11 +75,11 @@ def issue_run(actor: Actor, *, run_id: UUID, now: datetime) -> list[UUID]:
         if line.cents or line.component == Component.SETTLEMENT:
             groups.setdefault((line.member_id, tax_group(line.treatment)), []).append(line)
     issuer = _Issuer(actor, run, people, {key[0] for key in groups}, now)
-    out = set(Invoice.objects.filter(run=run, corrects=None).values_list("member_id", "tax_group"))
+    out = set(Invoice.objects.filter(run=run, takes_back=False).values_list("member_id", "tax_group"))
     new = []
     for (member_id, group), lines in groups.items():
         if (member_id, group) not in out and sum(line.cents for line in lines) != 0:
-            new.append(issuer.issue(people[member_id], group, lines))
+            new += issuer.issue(people[member_id], group, lines)
     _finish(actor, run.id, now)
     return new
 
@@ -104,40 +105,84 @@ class _Issuer:
         self.addresses = {address.member_id: address for address in BillingAddress.objects.all()}
         missing = sorted(people[member].name for member in wanted if member not in self.addresses)
         reasons = [_("%(name)s: There is no address for invoices.") % {"name": name} for name in missing]
-        head = current_body().letterhead
         if settings is None:
             reasons.append(_("It is not set where invoices are booked."))
-        if not head.get("iban"):
-            reasons.append(_("The alliance's letterhead names no bank account."))
         if reasons or settings is None:
             raise RunRefused(reasons)
-        self.settings = settings
-        self.books = Books(
-            settings.ledger, settings.product, settings.account, settings.tax_account, settings.payable_account
-        )
-        self.head = head
+        self.settings, self.books = settings, _books(settings)
+        head = current_body().letterhead
         self.seller = InvoiceParty(
-            name=current_body().name,
-            street=head.get("street", ""),
-            postcode=head.get("postcode", ""),
-            city=head.get("city", ""),
-            email=settings.email,
-            vat_id=settings.vat_id,
-            tax_number=settings.tax_number,
-            contact=settings.contact,
-            phone=settings.phone,
+            current_body().name, head.get("street", ""), head.get("postcode", ""), head.get("city", "")
         )
         services: Any = ChargeRun.objects.values_list("inputs__services", flat=True).get(id=run.id)
         self.names = {str(s["code"]): str(s["name"]) for s in services}
         self.units = {str(s["code"]): str(s["unit"]) for s in services}
 
     @transaction.atomic
-    def issue(self, member: Party, group: str, lines: list[ChargeLine]) -> UUID:
-        """One invoice or credit note: number, booking, row, event, audit."""
+    def issue(self, member: Party, group: str, lines: list[ChargeLine]) -> list[UUID]:
+        """One invoice, or the credit notes that give the amount back: booking, rows, events, audit."""
         with translation.override("de"):
             document = self._document(member, lines)
-        row = _book(self.actor, self.run, member, group, document, self.books, self.now)
-        return row.id
+            parts = [(document, None)] if document.kind == "380" else self._credits(member, group, document)
+        return [
+            _book(
+                self.actor, self.run, member, group, part, self.books, self.now, preceding=preceding, number=number
+            ).id
+            for number, (part, preceding) in enumerate(parts)
+        ]
+
+    def _credits(
+        self, member: Party, group: str, document: InvoiceDocument
+    ) -> list[tuple[InvoiceDocument, Invoice | None]]:
+        """A credit goes back to invoices of the year, the newest first, to each with no more than is left of it."""
+        invoices = Invoice.objects.filter(
+            run__year=self.run.year, member_id=member.id, tax_group=group, kind=Invoice.Kind.INVOICE
+        )
+        left: list[tuple[Invoice, int]] = []
+        for invoice in invoices.order_by("-issued_on", "-number"):
+            given = Invoice.objects.filter(preceding=invoice).aggregate(n=Sum("net_cents"))["n"] or 0
+            if invoice.net_cents > given:
+                left.append((invoice, invoice.net_cents - given))
+        if sum(cents for _invoice, cents in left) < document.net_cents:
+            raise RunRefused(
+                [_("%(name)s: More is to be given back than was billed in the year.") % {"name": member.name}]
+            )
+        if left[0][1] >= document.net_cents:
+            return [(dataclasses.replace(document, corrects=left[0][0].number), left[0][0])]
+        parts: list[tuple[InvoiceDocument, Invoice | None]] = []
+        rest = document.net_cents
+        for invoice, cents in left:
+            amount = min(cents, rest)
+            if amount:
+                parts.append((self._part_of(document, amount, invoice.number), invoice))
+            rest -= amount
+        return parts
+
+    def _part_of(self, document: InvoiceDocument, cents: int, corrects: str) -> InvoiceDocument:
+        """A part of a credit, its lines cut in proportion."""
+        weights = {f"{line.number:06d}": line.net_cents for line in document.lines if line.net_cents > 0}
+        shares = share(cents, weights)
+        lines = tuple(
+            dataclasses.replace(line, quantity=Decimal(1), unit=PIECE, unit_price=Decimal(part) / 100, net_cents=part)
+            for line in document.lines
+            if (part := shares.get(f"{line.number:06d}", 0))
+        )
+        sums = [(line.category, line.rate, line.net_cents) for line in lines]
+        taxes = tuple(
+            TaxLine(t.category, t.rate, net, half_up(Fraction(net * t.rate, 100)), t.reason)
+            for t in document.taxes
+            if (net := sum(c for category, rate, c in sums if (category, rate) == (t.category, t.rate)))
+        )
+        tax = sum(t.tax_cents for t in taxes)
+        return dataclasses.replace(
+            document,
+            lines=lines,
+            taxes=taxes,
+            net_cents=cents,
+            tax_cents=tax,
+            gross_cents=cents + tax,
+            corrects=corrects,
+        )
 
     def _document(self, member: Party, lines: list[ChargeLine]) -> InvoiceDocument:
         sign = 1 if sum(line.cents for line in lines) > 0 else -1
@@ -163,12 +208,9 @@ class _Issuer:
             due_on=self.today + timedelta(days=self.settings.days_to_pay),
             seller=self.seller,
             buyer=InvoiceParty(
-                member.name, address.street, address.postcode, address.city, address.email, key=str(member.id)
+                member.name, address.street, address.postcode, address.city, address.email, key=member.code
             ),
             leitweg_id=address.leitweg_id,
-            iban=self.head["iban"],
-            bic=self.head.get("bic", ""),
-            bank=self.head.get("bank", ""),
             first_day=self.run.period_start,
             last_day=self.run.period_end,
             lines=shown,
@@ -258,12 +300,8 @@ def _subject(run: ChargeRun, sign: int) -> str:
     }
 
 
-def _next_number(day: date) -> str:
-    InvoiceCounter.objects.get_or_create(year=day.year)
-    counter = InvoiceCounter.objects.select_for_update().get(year=day.year)
-    counter.last += 1
-    counter.save(update_fields=["last"])
-    return f"KV-{day.year}-{counter.last:05d}"
+def _books(settings: BillingSettings) -> Books:
+    return Books(settings.ledger, settings.product, settings.account, settings.tax_account)
 
 
 def _book(
@@ -274,21 +312,19 @@ def _book(
     document: InvoiceDocument,
     books: Books,
     now: datetime,
-    corrects: Invoice | None = None,
+    *,
+    preceding: Invoice | None = None,
+    takes_back: bool = False,
+    number: int = 0,
 ) -> Invoice:
     invoice_id = new_id()
-    document = dataclasses.replace(
-        document, number=_next_number(document.issued_on), origin=f"costsharing.invoice:{invoice_id}"
-    )
-    issued: Issued = invoicing().issue(
-        actor,
-        document=document,
-        to_body=member.schema_name,
-        books=books,
-        now=now,
-        takes_back=corrects.claim_id if corrects else None,
-    )
-    document = dataclasses.replace(document, payment_reference=issued.payment_reference)
+    origin = f"costsharing.run:{run.id}:{member.id}:{group}:{number}" + (":back" if takes_back else "")
+    document = dataclasses.replace(document, origin=origin)
+    if preceding is None:
+        issued = invoicing().issue(actor, document=document, to_body=member.schema_name, books=books, now=now)
+    else:
+        issued = invoicing().credit(actor, document=document, goes_back_to=preceding.booked_id, books=books, now=now)
+    document = dataclasses.replace(document, number=issued.number, payment_reference=issued.payment_reference)
     row = Invoice.objects.create(
         id=invoice_id,
         run=run,
@@ -304,9 +340,11 @@ def _book(
         tax_cents=document.tax_cents,
         gross_cents=document.gross_cents,
         claim_id=issued.claim_id,
-        voucher_label=issued.voucher_label,
+        booked_id=issued.id,
         payment_reference=issued.payment_reference,
-        corrects=corrects,
+        preceding=preceding,
+        takes_back=takes_back,
+        part=number,
         document=as_values(document),
         xml_sha256=issued.xml_sha256,
         pdf_sha256=issued.pdf_sha256,
@@ -360,10 +398,10 @@ _NUMBERS: Final = {"quantity", "unit_price"}
 
 @transaction.atomic
 def credit_invoice(actor: Actor, *, invoice_id: UUID, reason: str, now: datetime) -> UUID:
-    """Take an invoice back by a credit note (Storno, Gutschrift) on which nothing is paid yet; its claim is cancelled.
+    """Take an invoice back as a whole by a credit note (Storno); a settlement then reckons as if it were not issued.
 
-    A settlement then reckons as if it had not been issued. Raises policy.Denied, InvoiceNotFound, RunRefused (no
-    reason), RunConflict (a credit note, or taken back already), and what the budget room refuses (money is booked).
+    What was paid on it becomes a debt of the alliance (the budget room's credit note). Raises policy.Denied,
+    InvoiceNotFound, RunRefused (no reason), RunConflict (a credit note, taken back already, or credited in part).
     """
     policies.require(actor, Permission.ISSUE)
     invoice = policies.visible_invoices(actor).select_for_update(of=("self",)).filter(id=invoice_id).first()
@@ -373,26 +411,35 @@ def credit_invoice(actor: Actor, *, invoice_id: UUID, reason: str, now: datetime
         raise RunRefused([_("Say in at most 200 characters why.")])
     if invoice.kind != Invoice.Kind.INVOICE:
         raise RunConflict(_("A credit note is not taken back; charge the amount in the next run."))
-    if Invoice.objects.filter(corrects=invoice).exists():
-        raise RunConflict(_("The invoice has been taken back already."))
-    settings = BillingSettings.objects.get(id=1)
-    books = Books(settings.ledger, settings.product, settings.account, settings.tax_account, settings.payable_account)
-    old = document_of(invoice)
+    if Invoice.objects.filter(preceding=invoice).exists():
+        raise RunConflict(_("The invoice has been taken back or credited already."))
     with translation.override("de"):
         subject = pgettext("invoice", "Credit note for %(number)s: %(reason)s") % {
             "number": invoice.number,
             "reason": reason.strip(),
         }
     document = dataclasses.replace(
-        old,
+        document_of(invoice),
         kind="381",
         issued_on=local_date(now),
         due_on=local_date(now),
         subject=subject,
         corrects=invoice.number,
+        number="",
         payment_reference="",
     )
     member = next(party for party in parties(actor) if party.id == invoice.member_id)
     run = ChargeRun.objects.defer("inputs").get(id=invoice.run_id)
-    row = _book(actor, run, member, invoice.tax_group, document, books, now, corrects=invoice)
+    row = _book(
+        actor,
+        run,
+        member,
+        invoice.tax_group,
+        document,
+        _books(BillingSettings.objects.get(id=1)),
+        now,
+        preceding=invoice,
+        takes_back=True,
+        number=invoice.part,
+    )
     return row.id

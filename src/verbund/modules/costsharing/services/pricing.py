@@ -297,42 +297,25 @@ def set_billing(
     ledger: str,
     product: str,
     account: str,
-    contact: str,
-    phone: str,
-    email: str,
     now: datetime,
     tax_account: str = "",
-    payable_account: str = "",
     days_to_pay: int = 30,
-    vat_id: str = "",
-    tax_number: str = "",
 ) -> None:
-    """Set where invoices are booked and what they say of the alliance. Raises policy.Denied, PriceRefused."""
+    """Set where in the alliance's books invoices are booked (Rechnungsstellung). Raises policy.Denied, PriceRefused."""
     policies.require(actor, Permission.SET_PRICES)
     errors: dict[str, str] = {}
-    for field, text in (("ledger", ledger), ("product", product), ("account", account), ("contact", contact)):
-        _said(text, errors, field, 30 if field != "contact" else 100)
-    _said(phone, errors, "phone", 50)
-    if "@" not in email or len(email) > 254:
-        errors["email"] = _("Give an e-mail address for questions.")
+    for field, text in (("ledger", ledger), ("product", product), ("account", account)):
+        _said(text, errors, field, 30)
     if not 0 <= days_to_pay <= 365:
         errors["days_to_pay"] = _("Give a number of days from 0 to 365.")
-    if not vat_id and not tax_number:
-        errors["tax_number"] = _("An invoice needs the alliance's tax number or VAT identification number.")
     if errors:
         raise PriceRefused(errors)
     values = {
-        "ledger": ledger,
-        "product": product,
-        "account": account,
-        "tax_account": tax_account,
-        "payable_account": payable_account,
+        "ledger": ledger.strip(),
+        "product": product.strip(),
+        "account": account.strip(),
+        "tax_account": tax_account.strip(),
         "days_to_pay": days_to_pay,
-        "vat_id": vat_id,
-        "tax_number": tax_number,
-        "contact": contact,
-        "phone": phone,
-        "email": email,
     }
     BillingSettings.objects.update_or_create(id=1, defaults={**values, "changed_at": now})
     audit.record(actor, "costsharing.billing.set", "costsharing.billing", "1", after=values)
@@ -347,8 +330,8 @@ def set_address(
     postcode: str,
     city: str,
     leitweg_id: str,
+    email: str,
     now: datetime,
-    email: str = "",
     shows_name: bool = False,
 ) -> None:
     """Set where a member's invoices go (Rechnungsanschrift), and whether others see its name beside its unit cost.
@@ -362,6 +345,8 @@ def set_address(
     _said(postcode, errors, "postcode", 12)
     _said(city, errors, "city", 100)
     _said(leitweg_id, errors, "leitweg_id", 46)
+    if "@" not in email or len(email) > 254:
+        errors["email"] = _("Give the e-mail address to which electronic invoices go.")
     if all(party.id != member_id for party in parties(actor)):
         errors["member_id"] = _("Choose a member.")
     if errors:

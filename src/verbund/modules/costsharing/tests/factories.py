@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from verbund.modules.budget.tests import factories as budget_factories
 from verbund.modules.costsharing import services
@@ -149,16 +149,7 @@ def make_alliance(workplaces: Mapping[str, str] | None = None) -> Alliance:
 
 def billing(**changed: Any) -> None:
     """Where invoices are booked."""
-    values: dict[str, Any] = {
-        "ledger": "ALLIANCE",
-        "product": "12301",
-        "account": "4311",
-        "payable_account": "3510",
-        "contact": "Kirsten Bund",
-        "phone": "03999 1234-10",
-        "email": "rechnung@verbund.example",
-        "tax_number": "090/123/45678",
-    }
+    values: dict[str, Any] = {"ledger": "ALLIANCE", "product": "12301", "account": "4311"}
     services.set_billing(SYSTEM, now=NOW, **{**values, **changed})
 
 
@@ -174,3 +165,8 @@ def ready_for_actual_cost(cents: int = 60_000_00) -> None:
     services.set_overhead_weight(SYSTEM, year=2025, giver="HAUS", receiver="K-CORE", weight=Decimal(1), now=NOW)
     services.record_cost(SYSTEM, centre="HAUS", year=2025, cents=10_000_00, text="Miete", now=NOW)
     services.record_cost(SYSTEM, centre="K-CORE", year=2025, cents=cents - 10_000_00, text="Personal", now=NOW)
+
+
+def new_person(name: str) -> UUID:
+    """The same id for the same name."""
+    return uuid5(UUID(int=5), name)

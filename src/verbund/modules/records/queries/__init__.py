@@ -37,6 +37,7 @@ from .documents import (
 from .fileplan import PositionNotFound, PositionView, file_plan, file_plan_csv, position, positions_for_cases
 from .hits import SearchFilters, SearchHit, SearchNote, SearchPage, search, years
 from .pages import Page
+from .usage import Usage, usage
 
 __all__ = [
     "CaseFilters",
@@ -58,6 +59,7 @@ __all__ = [
     "SearchNote",
     "SearchPage",
     "TimelineRow",
+    "Usage",
     "VersionView",
     "case",
     "cases",
@@ -80,6 +82,7 @@ __all__ = [
     "positions_for_cases",
     "search",
     "timeline",
+    "usage",
     "versions",
     "years",
 ]
