@@ -9,6 +9,7 @@ from tests.journeys import browser
 from tests.journeys.server import serving
 
 from verbund.modules.budget import services
+from verbund.modules.budget.gateways.einvoice import ubl
 from verbund.modules.budget.models import Claim, StatementEntry
 from verbund.modules.budget.services import Demand, Line, NewItem, VoucherKind
 from verbund.platform.identity import services as identity
@@ -17,11 +18,30 @@ from verbund.platform.tenancy import acting_for
 from verbund.platform.tenancy import now as the_clock
 
 from .factories import NOW, SYSTEM, make_town, paid, raise_claim
+from .test_einvoice import BUYER, invoice
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "there")]
 
 PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
 BASE = "/arbeit/haushalt/ALPHA/2026/"
+
+
+def _invoices(ledger: str) -> None:
+    """One invoice written; one received that is valid, one that breaks a rule and carries a known number."""
+    draft = services.InvoiceDraft(
+        product="12301",
+        account="4311",
+        buyer=BUYER,
+        buyer_body="beta",
+        lines=(services.InvoiceLine("Arbeitsplatz", 120_000, services.TaxTreatment.OUTSIDE),),
+        due_on=date(2026, 12, 20),
+        subject="Leistungen 2026",
+        untaxed_reason="§ 2b UStG",
+    )
+    services.issue_invoice(SYSTEM, ledger=ledger, draft=draft, origin="o:1", now=NOW)
+    for content in (ubl(invoice()), ubl(invoice()).replace(b">2184.57<", b">2184.58<")):
+        ref = services.receive_invoice(SYSTEM, content=content, filename="rechnung.xml", now=NOW)
+        services.check_invoice(SYSTEM, invoice_id=ref.id, now=NOW)
 
 
 def _books() -> tuple[Claim, StatementEntry]:
@@ -74,6 +94,7 @@ def _books() -> tuple[Claim, StatementEntry]:
         (-4070, {"text": refs[1].payment_reference, "reason": "AC04"}),
         (-1999, {"text": "Kontoführung", "name": "Beispielbank"}),
     )
+    _invoices(town.ledger)
     return Claim.objects.order_by("id")[0], StatementEntry.objects.get(cents=12_300)
 
 
@@ -123,6 +144,7 @@ def test_the_pages_of_the_books_are_accessible(page: Any) -> None:
         "konten": f"{BASE}konten/",
         "konto": f"{BASE}konten/4311/",
         "posten": f"{BASE}posten/",
+        "rechnungen": f"{BASE}rechnungen/",
         "kontoauszuege": f"{BASE}kontoauszuege/",
         "umsatz": f"/arbeit/haushalt/umsaetze/{entry.id}/?text=Fuchs",
         "zuordnen": f"/arbeit/haushalt/umsaetze/{entry.id}/zuordnen/{claim.id}/",
@@ -138,3 +160,10 @@ def test_the_pages_of_the_books_are_accessible(page: Any) -> None:
     officer = open_as(Role.BUDGET_OFFICER)
     officer.goto(f"/arbeit/haushalt/belege/{claim.voucher}/stornieren/")
     browser.assert_accessible(officer, "haushalt-stornieren")
+    officer.goto("/arbeit/rechnungseingang/")
+    browser.assert_accessible(officer, "haushalt-rechnungseingang")
+    links = officer.locator("main tbody th a")
+    for at in range(2):
+        officer.goto("/arbeit/rechnungseingang/")
+        links.nth(at).click()
+        browser.assert_accessible(officer, f"haushalt-eingangsrechnung-{at}")
