@@ -69,6 +69,8 @@ class Cluster:
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )
+            # A copy has none of its template's rights: as `prepare_cluster` gives them.
+            connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
             connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO verbund_app").format(sql.Identifier(name)))
 
     def drop(self, name: str) -> None:

@@ -25,7 +25,8 @@ def main(argv: Sequence[str]) -> int:
         from .migrate import migrate
 
         print(_("Tables:"))
-        migrate()
+        if not migrate():
+            return 1
     print(_("Ready after {seconds:.1f} s.").format(seconds=time.monotonic() - begun))
     return 0
 

@@ -70,6 +70,20 @@ class Body(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
         raise RuntimeError("a body is never deleted by a model call; leaving the alliance is a procedure of its own")
 
 
+class Blueprint(models.Model):
+    """Blueprint (Bauplan): how a body's schema is made, as SQL (`blueprints.py`). The owner's alone: what stands here
+    is run in its name."""
+
+    digest = models.CharField(max_length=64, primary_key=True)  # of the migrations and rights it was made from
+    tables = models.TextField()  # run with the new schema first in the search_path
+    rights = models.TextField()  # `verbund_blueprint` stands for the schema's name
+    migrations: "models.JSONField[list[list[str]], list[list[str]]]" = models.JSONField()  # pairs of app and name
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.digest
+
+
 class Host(DomainMixin):  # type: ignore[misc]  # django-tenants is untyped
     """Host (Rechnername): a host name under which a body is reached."""
 

@@ -5,6 +5,7 @@
 ROLE. `body_<schema>`  the rights of one body; cannot log in.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from django.apps import apps
@@ -55,6 +56,13 @@ def create_body_role(schema_name: str) -> None:
 
 def grant_rights(schema_name: str) -> None:
     """Give the body's role its rights in its own schema and in `public`, and take away what is no longer listed."""
+    _all_there(PUBLIC_RIGHTS)
+    _run(rights_in(schema_name, _tables(schema_name)))
+
+
+def rights_in(schema_name: str, tables: "set[str] | None" = None) -> list[sql.Composable]:
+    """The statements that give a body's role its rights; `tables` are those of its schema, None for all there should
+    be."""
     role = sql.Identifier(body_role(schema_name))
     schema = sql.Identifier(schema_name)
     statements: list[sql.Composable] = [
@@ -65,14 +73,14 @@ def grant_rights(schema_name: str) -> None:
         sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {} TO {}").format(schema, role),
         sql.SQL("GRANT SELECT ON {}.django_migrations TO {}").format(schema, role),
     ]
-    there = _tables(schema_name)
+    alike: dict[tuple[str, ...], list[sql.Composable]] = defaultdict(list)
     for model in tenant_models():
-        if model._meta.db_table not in there:  # a room without its migration yet; `makemigrations --check` names it
-            continue
-        rights: Iterable[str] = getattr(model, "database_rights", FULL)
-        statements.append(_grant(rights, sql.Identifier(schema_name, model._meta.db_table), role))
-    statements += _public(role, PUBLIC_RIGHTS)
-    _run(statements)
+        table = model._meta.db_table
+        if tables is None or table in tables:  # a room without its migration yet; `makemigrations --check` names it
+            alike[tuple(getattr(model, "database_rights", FULL))].append(sql.Identifier(schema_name, table))
+    for rights, targets in alike.items():
+        statements.append(_grant(rights, sql.SQL(", ").join(targets), role))
+    return statements + _public(role, PUBLIC_RIGHTS)
 
 
 def grant_app_rights() -> None:
@@ -83,13 +91,18 @@ def grant_app_rights() -> None:
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(role),
         sql.SQL("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {}").format(role),
     ]
+    _all_there(PUBLIC_RIGHTS)
+    _all_there(APP_RIGHTS)
     _run(statements + _public(role, PUBLIC_RIGHTS) + _public(role, APP_RIGHTS))
 
 
-def _public(role: sql.Composable, table: dict[str, tuple[str, ...]]) -> list[sql.Composable]:
+def _all_there(table: dict[str, tuple[str, ...]]) -> None:
     missing = set(table) - _tables("public")
     if missing:
         raise RuntimeError(f"rights are listed for tables that do not exist in public: {sorted(missing)}")
+
+
+def _public(role: sql.Composable, table: dict[str, tuple[str, ...]]) -> list[sql.Composable]:
     statements: list[sql.Composable] = []
     for name, rights in table.items():
         target = sql.Identifier("public", name)
@@ -119,5 +132,4 @@ def _grant(rights: Iterable[str], target: sql.Composable, role: sql.Composable) 
 
 def _run(statements: Iterable[sql.Composable]) -> None:
     with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        cursor.execute(sql.SQL(";\n").join(statements))

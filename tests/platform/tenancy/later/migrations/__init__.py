@@ -1,0 +1,1 @@
+"""Migrations of the app `events` as a later release might bring them."""
