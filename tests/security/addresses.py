@@ -22,6 +22,8 @@ WHOSE: dict[str, str] = {
     "staff_end_absence absence_id": OWN,
     "factor_id": OWN,
     "key_id": BODY,
+    "invoice_id": BODY,
+    "part": BODY,
     "session_id": OWN,
     "person_id": BODY,
     "assignment_id": BODY,

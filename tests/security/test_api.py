@@ -5,7 +5,9 @@ thinking of it.
 """
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,8 +19,11 @@ from django.urls import reverse
 
 from verbund.config.api import API as INTERFACE
 from verbund.platform.identity import policy
+from verbund.platform.identity.local.models import ApiKey
 from verbund.platform.identity.roles import Role
 from verbund.platform.rest import doors
+from verbund.platform.tenancy import acting_for, local_date
+from verbund.platform.tenancy import now as the_clock
 from verbund.platform.tenancy.middleware import forget_hosts
 
 from .addresses import API, UNIT, Route
@@ -462,6 +467,26 @@ def test_a_room_that_is_switched_off_has_no_endpoints(world: World, behind: "psy
     finally:
         behind.execute(change, [rooms])
         forget_hosts()
+
+
+def test_a_key_is_made_shown_once_and_revoked_on_its_pages(world: World) -> None:
+    pages = "/arbeit/verwaltung/schnittstellen/"
+    with taken_back():
+        admin = world.client("alpha", "body_admin")
+        wanted: dict[str, Any] = {"name": "Gewerberegister", "roles": ["clerk"], "units": ["32"], "may_write": "on"}
+        assert admin.post(f"{pages}neu/", {**wanted, "last_day": "2099-01-01"}).status_code == 422
+        last_day = (local_date(the_clock()) + timedelta(days=90)).isoformat()
+        assert admin.post(f"{pages}neu/", {**wanted, "roles": ["body_admin"], "last_day": last_day}).status_code == 200
+        made = admin.post(f"{pages}neu/", {**wanted, "last_day": last_day})
+        [key] = re.findall(r"vbk_[0-9a-f]{12}_[0-9a-f]{64}", made.content.decode())
+        assert key not in admin.get(pages).content.decode()
+        machine = _with(world, "alpha", f"Bearer {key}")
+        assert machine.get("/api/v1/records/cases").status_code == 200
+        with acting_for("alpha"):
+            row = ApiKey.objects.get(name="Gewerberegister")
+        assert key not in (row.digest, row.lookup)
+        assert admin.post(f"{pages}{row.id}/widerrufen/").status_code == 302
+        assert_problem(machine.get("/api/v1/records/cases"), 401)
 
 
 def test_every_endpoint_stands_behind_the_guard() -> None:
