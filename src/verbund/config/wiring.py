@@ -17,6 +17,9 @@ from verbund.modules.citizenservices import subscribers as services_subscribers
 from verbund.modules.citizenservices import tasks as services_tasks
 from verbund.modules.citizenservices.events import ApplicationSubmitted, QuestionAsked
 from verbund.modules.membership import policies as membership_policies
+from verbund.modules.membership import subscribers as membership_subscribers
+from verbund.modules.membership import tasks as membership_tasks
+from verbund.modules.membership.events import AccessionEffective, BodyPrepared, RoomPrepared
 from verbund.modules.records import policies as records_policies
 from verbund.modules.records import subscribers as records_subscribers
 from verbund.modules.records.events import LetterDelivered, LetterIssued
@@ -37,11 +40,20 @@ HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
     ClaimReopened: (services_subscribers.follow_reopened_claim,),
     InvoiceHandedOver: (budget_subscribers.take_invoice_in,),
     InvoiceReceived: (budget_subscribers.check_invoice,),
+    AccessionEffective: (membership_subscribers.make_ready,),
+    BodyPrepared: (
+        membership_subscribers.invite_people,
+        records_subscribers.prepare_file_plan,
+        budget_subscribers.prepare_books,
+        services_subscribers.prepare_services,
+    ),
+    RoomPrepared: (membership_subscribers.note_part,),
 }
 
 # (cron line in UTC, function of a tasks.py); run once per body
 TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("*/5 * * * *", budget_tasks.fold_totals),
+    ("7 23 * * *", membership_tasks.follow_agreements),
     ("17 1 * * *", identity_tasks.tidy_up),
     ("23 1 * * *", identity_tasks.forget_answers),
     ("37 1 * * *", services_tasks.delete_expired_drafts),

@@ -1,7 +1,11 @@
 """What budget does when it hears of something; each function calls one service. Wired in `config/wiring.py`."""
 
+from django.db import transaction
+
+from verbund.modules.membership.events import BodyPrepared, RoomPrepared
+from verbund.platform import events
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import clock
+from verbund.platform.tenancy import Conflict, Invalid, clock
 
 from . import services
 from .events import InvoiceHandedOver, InvoiceReceived
@@ -17,3 +21,16 @@ def take_invoice_in(actor: Actor, event: InvoiceHandedOver) -> None:
 def check_invoice(actor: Actor, event: InvoiceReceived) -> None:
     """Hears InvoiceReceived: checks it by the official rules."""
     services.check_invoice(actor, invoice_id=event.invoice_id, now=clock.now())
+
+
+def prepare_books(actor: Actor, event: BodyPrepared) -> None:
+    """Hears BodyPrepared in a new body: ledger, chart of accounts, products and the year are there to begin with."""
+    if event.part != "chart":
+        return
+    problem = ""
+    try:
+        with transaction.atomic():
+            services.begin_books(actor, ledger=event.ledger, name=event.name, now=clock.now())
+    except (Invalid, Conflict) as refusal:
+        problem = str(refusal)
+    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)

@@ -1,9 +1,13 @@
 """Reactions to events; wired in `config/wiring.py`."""
 
+from django.db import transaction
+
 from verbund.modules.budget.events import ClaimReopened, ClaimSettled
+from verbund.modules.membership.events import BodyPrepared, RoomPrepared
 from verbund.modules.records.events import LetterDelivered
+from verbund.platform import events
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import now
+from verbund.platform.tenancy import Conflict, Invalid, now
 
 from . import services
 from .events import ApplicationSubmitted, QuestionAsked
@@ -26,7 +30,6 @@ def follow_delivery(actor: Actor, event: LetterDelivered) -> None:
         origin=event.origin,
         letter_id=event.letter_id,
         document_id=event.document_id,
-        title=event.title,
         delivered_at=event.delivered_at,
         now=now(),
     )
@@ -49,3 +52,19 @@ def follow_reopened_claim(actor: Actor, event: ClaimReopened) -> None:
         reason=event.reason,
         now=now(),
     )
+
+
+def prepare_services(actor: Actor, event: BodyPrepared) -> None:
+    """Hears BodyPrepared in a new body: the chosen services stand there as drafts, for the body's own people to put on
+    offer."""
+    if event.part != "services":
+        return
+    problem = ""
+    try:
+        with transaction.atomic():
+            services.offer_templates(
+                actor, templates=event.templates, ledger=event.ledger, origin=event.provisioning_id, now=now()
+            )
+    except (Invalid, Conflict) as refusal:
+        problem = str(refusal)
+    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)

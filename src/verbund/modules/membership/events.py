@@ -84,3 +84,45 @@ class MemberLeft:
 
     member_id: UUID
     exit_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPerson:
+    """FirstPerson (erste Person): somebody who is to work for a new body; `role` is an identity role's value."""
+
+    email: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPrepared:
+    """A new body has its tenant (Mandant eingerichtet); addressed to it: `part` is what a room there is to do now.
+
+    `alliance` is the schema to which the room answers with `RoomPrepared`.
+    """
+
+    provisioning_id: UUID
+    alliance: str
+    part: str
+    name: str
+    people: tuple[FirstPerson, ...] = ()
+    ledger: str = ""
+    templates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomPrepared:
+    """A room of a new body has done its part (Verfahren eingerichtet); `problem` says why not. For the alliance."""
+
+    provisioning_id: UUID
+    part: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberProvisioned:
+    """A member's body is ready to work (bereitgestellt)."""
+
+    member_id: UUID
+    schema_name: str

@@ -9,7 +9,16 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 
-from .models import Accession, CarrierPeriod, Leaving, Member, ServiceAgreement, ServiceVersion
+from .models import (
+    Accession,
+    CarrierPeriod,
+    Leaving,
+    Member,
+    Provisioning,
+    ServiceAgreement,
+    ServiceVersion,
+    TakeOverTask,
+)
 
 
 class Permission(StrEnum):
@@ -22,6 +31,7 @@ class Permission(StrEnum):
     MANAGE_CATALOGUE = "membership.manage_catalogue"
     MANAGE_AGREEMENTS = "membership.manage_agreements"
     PROVISION = "membership.provision"
+    PREPARE_BODY = "membership.prepare_body"  # the system actor alone, in the new body
     MANAGE_MEMBERS = "membership.manage_members"
     READ_ACCESSIONS = "membership.read_accessions"
     MANAGE_ACCESSIONS = "membership.manage_accessions"
@@ -139,3 +149,13 @@ def visible_service_versions(actor: Actor) -> QuerySet[ServiceVersion]:
 def visible_agreements(actor: Actor) -> QuerySet[ServiceAgreement]:
     """The agreements of the members `actor` may see."""
     return ServiceAgreement.objects.filter(member__in=visible_members(actor))
+
+
+def visible_provisionings(actor: Actor) -> QuerySet[Provisioning]:
+    """How far the bodies of the members `actor` may see have come."""
+    return Provisioning.objects.filter(member__in=visible_members(actor))
+
+
+def visible_take_over_tasks(actor: Actor) -> QuerySet[TakeOverTask]:
+    """The plans of taking over the members `actor` may see."""
+    return TakeOverTask.objects.filter(member__in=visible_members(actor))

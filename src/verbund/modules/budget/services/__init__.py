@@ -3,6 +3,7 @@
 from verbund.modules.budget.gateways.einvoice import Buyer, InvoiceLine, InvoiceRefused, TaxTreatment, TypeCode
 from verbund.modules.budget.models import VoucherKind
 
+from .beginning import begin_books
 from .books import LedgerNotFound, Line, NewItem, VoucherRef
 from .chart import ChartRefused, ChartReport, import_chart, import_products
 from .claims import (
@@ -103,6 +104,7 @@ __all__ = [
     "VoucherRefused",
     "accept_handover",
     "assign_receipt",
+    "begin_books",
     "cancel_claim",
     "check_invoice",
     "commit",

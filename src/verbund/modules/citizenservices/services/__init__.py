@@ -4,6 +4,7 @@ from verbund.modules.citizenservices.gateways.genericode import NotGenericode
 from verbund.modules.citizenservices.gateways.xdatenfelder import BrokenSchema, NotXDatenfelder3
 from verbund.modules.citizenservices.models.form import FormReport
 
+from .beginning import offer_templates
 from .decisions import (
     DecisionInvalid,
     DecisionRef,
@@ -90,6 +91,7 @@ __all__ = [
     "note_settlement",
     "notify_question",
     "offer_template",
+    "offer_templates",
     "propose_decision",
     "publish_service",
     "record_withdrawal",

@@ -39,6 +39,7 @@ from .leaving import Leaving, LeavingAction, LeavingState, ProcedureAct
 from .members import ROOMS, Member, MemberKind
 from .parameters import LegalParameter, ParameterKey, ParameterNotSet, TaskKind
 from .periods import in_force, overlapping
+from .provisioning import Provisioning, ProvisioningStep, Step, StepState, TakeOverTask
 
 __all__ = [
     "BEFORE_AUTHORITY",
@@ -77,6 +78,8 @@ __all__ = [
     "ParameterNotSet",
     "PriceBasis",
     "ProcedureAct",
+    "Provisioning",
+    "ProvisioningStep",
     "Publication",
     "PublicationMedium",
     "Reminder",
@@ -85,6 +88,9 @@ __all__ = [
     "ServiceVersion",
     "ShareCapital",
     "Signature",
+    "Step",
+    "StepState",
+    "TakeOverTask",
     "TaskKind",
     "TaskTransfer",
     "TermOfOffice",

@@ -45,6 +45,16 @@ from .deadlines import (
     year_view,
 )
 from .members import MemberFacts, list_members, member
+from .provisioning import (
+    ProvisioningNotFound,
+    ProvisioningView,
+    StepView,
+    TaskView,
+    TenantWish,
+    provisioning,
+    take_over_plan,
+    wished_tenants,
+)
 
 __all__ = [
     "AccessionFacts",
@@ -58,7 +68,12 @@ __all__ = [
     "Deadline",
     "MapRow",
     "MemberFacts",
+    "ProvisioningNotFound",
+    "ProvisioningView",
     "ServiceFacts",
+    "StepView",
+    "TaskView",
+    "TenantWish",
     "YearView",
     "accession",
     "accessions",
@@ -80,8 +95,11 @@ __all__ = [
     "member",
     "percentages",
     "possible_acts",
+    "provisioning",
     "service_versions",
     "services_on",
+    "take_over_plan",
     "task_kinds",
+    "wished_tenants",
     "year_view",
 ]

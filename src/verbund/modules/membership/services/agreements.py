@@ -281,6 +281,21 @@ def follow_agreements(actor: Actor, *, now: datetime) -> int:
     return changed
 
 
+@transaction.atomic
+def follow_one(actor: Actor, *, member_id: UUID, now: datetime) -> bool:
+    """Switch one member's rooms to what is agreed for today; whether anything changed.
+
+    Raises:
+        policy.Denied, NotTheAlliance, MemberNotFound.
+    """
+    policy.require(actor, Permission.READ_MEMBERS)
+    _in_alliance()
+    member = visible_members(actor).select_for_update().filter(id=member_id).first()
+    if member is None:
+        raise MemberNotFound
+    return _follow(actor, member, now)
+
+
 def _follow(actor: Actor, member: Member, now: datetime) -> bool:
     """Switch the rooms of one member to today's agreements, those in their time of handing over included."""
     if not member.schema_name or member.schema_name == actor.body:
