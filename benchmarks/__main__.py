@@ -52,7 +52,7 @@ def run(place: Place, scale: Scale, about: dict[str, Any]) -> list[Row]:
         bench.letters()
         bench.post()
         jobs = place.jobs()
-    rows = [*bench.rows, new_body, memory(place), jobs_done(place, jobs, scale.times(30))]
+    rows = [*bench.rows, new_body, memory(place), jobs_done(place, jobs, max(10, scale.times(30)))]
     if place.jobs()["failed"] or place.served.errors():
         raise RuntimeError(f"jobs have failed, or the logs tell of errors: {place.served.errors()[:3]}")
     return sorted(rows, key=_order)
@@ -60,12 +60,15 @@ def run(place: Place, scale: Scale, about: dict[str, Any]) -> list[Row]:
 
 def jobs_done(place: Place, before: Mapping[str, int], patience: float) -> Row:
     """What the worker does for submissions and letters afterwards: the receipt as a PDF, mailbox, e-mail; per job."""
-    spent_before, began = place.meter.read(), time.perf_counter()
-    while time.perf_counter() - began < patience and place.jobs()["waiting"]:
+    end = time.perf_counter() + patience
+    while time.perf_counter() < end and place.jobs()["done"] == before["done"]:
+        time.sleep(0.2)  # until the worker has read its fonts and forms
+    first, spent_before, began = place.jobs()["done"], place.meter.read(), time.perf_counter()
+    while time.perf_counter() < end and place.jobs()["waiting"]:
         time.sleep(0.2)
     elapsed = time.perf_counter() - began
+    done = max(1, place.jobs()["done"] - first)
     spent = place.meter.spent(spent_before, place.meter.read(), elapsed)
-    done = max(1, place.jobs()["done"] - before["done"])
     parts = {name: 1000 * seconds / done for name, seconds in spent.items() if name != "web"}
     return Row("job", 1, cpu_ms=sum(parts.values()), per_s=done / elapsed, calls=done, parts=parts)
 

@@ -269,7 +269,7 @@ class Bench:
 
     def _floor(self, task: str, jobs: Sequence[dict[str, Any]], *, of_each: int = 1) -> None:
         named = [{"body": self.town.schema_name, **job} for job in jobs]
-        number = self.scale.times(200 if of_each == 1 else 20)
+        number = max(20, self.scale.times(200 if of_each == 1 else 20))
         row = in_processes(self.place.meter, task, task, named, number, of_each=of_each)
         self.rows[-1].floor_cpu_ms = row.cpu_ms
 

@@ -27,7 +27,7 @@ def test_a_small_run_writes_every_row_with_every_key(tmp_path: Path) -> None:
         env={key: value for key, value in os.environ.items() if not key.startswith(("DATABASE_URL", "VERBUND_"))},
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
