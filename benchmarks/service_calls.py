@@ -192,7 +192,13 @@ def _migrate(_job: Mapping[str, Any]) -> Call:
     """`public` and every body, brought to what the settings' apps know."""
     from verbund.platform.tenancy import bodies
 
-    return lambda _number: list(bodies.migrate_all())
+    def call(_number: int) -> None:
+        bodies.migrate_public()
+        failed = [each for each in bodies.migrate_bodies() if each.error]
+        if failed:
+            raise RuntimeError(f"{len(failed)} bodies could not be migrated: {failed[0]}")
+
+    return call
 
 
 def _floor_writes(job: Mapping[str, Any]) -> Call:
