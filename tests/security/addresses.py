@@ -57,6 +57,8 @@ WHOSE: dict[str, str] = {
 THING: dict[tuple[str, str], str] = {
     ("citizen_revoke", "session_id"): "citizen session_id",
     ("budget:account", "code"): "account code",
+    ("budget:inbound_invoice", "invoice_id"): "inbound invoice_id",
+    ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
     ("clerk_take_over", "application_id"): "waiting application_id",

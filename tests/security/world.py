@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,8 +14,10 @@ from django.db import connection as django_connection
 from django.db import transaction
 from django.test import Client
 
+from verbund.modules.budget import services as budget
 from verbund.modules.budget.models import StatementEntry
 from verbund.modules.budget.tests import factories as budget_factories
+from verbund.modules.budget.tests.test_einvoice import BUYER, hybrid_invoice
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.models import DraftAttachment
 from verbund.modules.citizenservices.tests import factories
@@ -186,6 +188,9 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "voucher_id": open_claim.voucher_id,
         "claim_id": open_claim.id,
         "entry_id": StatementEntry.objects.get().id,
+        "invoice_id": _billed(ledger, system),
+        "inbound invoice_id": _bill_received(system),
+        "part": "pdf",
         "ledger": "ALPHA",
         "year": 2026,
         "account code": "1810",
@@ -208,6 +213,24 @@ def _town(world: World, body: str, system: Actor) -> Town:
     }
     assert OrgUnit.objects.filter(pk=OTHER_UNIT).exists()
     return town
+
+
+def _billed(ledger: budget_factories.Town, system: Actor) -> UUID:
+    draft = budget.InvoiceDraft(
+        product=ledger.product,
+        account=ledger.revenue,
+        buyer=BUYER,
+        lines=(budget.InvoiceLine("Leistung", 100, budget.TaxTreatment.OUTSIDE),),
+        due_on=date(2026, 12, 20),
+        subject="Leistung",
+        untaxed_reason="§ 2b UStG",
+    )
+    return budget.issue_invoice(system, ledger=ledger.ledger, draft=draft, origin="o:1", now=budget_factories.NOW).id
+
+
+def _bill_received(system: Actor) -> UUID:
+    content, now = hybrid_invoice(), budget_factories.NOW
+    return budget.receive_invoice(system, content=content, filename="rechnung.pdf", now=now).id
 
 
 def _alliance(world: World) -> Town:
