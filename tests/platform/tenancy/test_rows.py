@@ -11,7 +11,7 @@ from verbund.modules.records.models import Case, Document, File, FilePlanPositio
 from verbund.modules.records.tests import factories
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id, part_of_transaction, rows, whole_transaction
-from verbund.platform.tenancy.kept import KeptQuery, given
+from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 20, 9, 30, 0, 123456, tzinfo=UTC)
@@ -133,3 +133,20 @@ def test_a_part_of_a_whole_transaction_makes_no_savepoint_and_its_failure_undoes
         write_both()
 
     assert list(Document.objects.values_list("number", flat=True)) == [1]
+
+
+def test_a_kept_query_that_no_row_can_fit_asks_nothing(case: Case) -> None:
+    nothing = KeptQuery(lambda: Case.objects.filter(unit__in=[], pk=given("case")))
+    no_rows = KeptRows(Case.objects.filter(unit__in=[]).values_list("title"))
+
+    with CaptureQueriesContext(connection) as asked:
+        assert nothing.first(case=case.id) is None
+        assert no_rows.all() == []
+    assert len(asked) == 0
+
+
+def test_kept_rows_give_the_values_of_the_query(case: Case) -> None:
+    kept = KeptRows(Case.objects.filter(opened_at__lt=given("before")).values_list("reference", "metadata")[:5])
+
+    assert kept.all(before=case.opened_at + timedelta(days=1)) == [(case.reference, case.metadata)]
+    assert kept.all(before=case.opened_at) == []

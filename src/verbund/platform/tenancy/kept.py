@@ -44,13 +44,8 @@ class KeptRows:
 
     def __init__(self, rows: "QuerySet[Any, tuple[Any, ...]]") -> None:
         compiler: Any = rows.query.get_compiler(connection=connection)
-        try:
-            self._sql, self._wanted = compiler.as_sql()
-        except EmptyResultSet:  # no row can fit, whatever is in the table
-            self._sql, self._wanted = "", ()
-            self._conversions: list[tuple[int, Any, Any]] = []
-            return
-        columns = [column[0] for column in compiler.select]
+        self._sql, self._wanted = _compile(compiler)
+        columns = [column[0] for column in compiler.select] if self._sql else []
         self._conversions = [(at, *found) for at, found in compiler.get_converters(columns).items()]
 
     def all(self, **values: Any) -> list[tuple[Any, ...]]:
@@ -65,6 +60,15 @@ class KeptRows:
             cursor.execute(self._sql, _filled(self._wanted, values))
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return [_converted(row, self._conversions) for row in found] if self._conversions else found
+
+
+def _compile(compiler: Any) -> tuple[str, tuple[Any, ...]]:
+    """Statement and values; "" where no row can fit, whatever is in the table."""
+    try:
+        sql, wanted = compiler.as_sql()
+    except EmptyResultSet:
+        return "", ()
+    return sql, tuple(wanted)
 
 
 def _filled(wanted: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
@@ -95,6 +99,8 @@ class KeptQuery(Generic[_Row]):
         Raises:
             KeyError: a value is missing.
         """
+        if self._compiled is None:
+            return []
         sql, wanted, build = self._compiled
         with prepared_statements(), connection.cursor() as cursor:
             cursor.execute(sql, _filled(wanted, values))
@@ -105,9 +111,11 @@ class KeptQuery(Generic[_Row]):
         return next(iter(self.all(**values)), None)
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[Any, ...], Callable[[tuple[Any, ...]], _Row]]:
+    def _compiled(self) -> tuple[str, tuple[Any, ...], Callable[[tuple[Any, ...]], _Row]] | None:
         compiler: Any = self._make().query.get_compiler(connection=connection)
-        sql, wanted = compiler.as_sql()
+        sql, wanted = _compile(compiler)
+        if not sql:
+            return None
         shape, columns = compiler.klass_info, compiler.select
         kind: type[_Row] = shape["model"]
         begin, end = shape["select_fields"][0], shape["select_fields"][-1] + 1
@@ -125,4 +133,4 @@ class KeptQuery(Generic[_Row]):
                 setattr(made, name, values[at])
             return made
 
-        return sql, tuple(wanted), build
+        return sql, wanted, build

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -14,9 +14,10 @@ from verbund.modules.records.policies import Permission, visible_branches, visib
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
-from verbund.platform.tenancy.kept import KeptRows, given
+from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
 from .pages import Page, date_key, read_date_key, read_instant_key
+from .seen import reader_of, seen_case
 from .sentences import sentence
 from .tsquery import Vectors, matching
 
@@ -157,7 +158,7 @@ def case(actor: Actor, case_id: UUID, *, origin: str | None = None) -> CaseView:
         CaseNotFound, policy.Denied
     """
     policy.require(actor, Permission.READ_CASE)
-    found = visible_cases(actor, origin).select_related("file", "position").filter(pk=case_id).first()
+    found = seen_case(actor, case_id, origin)
     if found is None:
         raise CaseNotFound(case_id)
     return CaseView(
@@ -207,7 +208,7 @@ def cases(
     by_deadline = filters.deadline_before is not None
     key = read_date_key(after) if by_deadline else read_instant_key(after)
     compose = _list_query.__wrapped__ if filters.text else _list_query  # what somebody types is asked once
-    asked = compose(_reader(actor), filters, key is not None, limit)
+    asked = compose(reader_of(actor), filters, key is not None, limit)
     if asked is None:
         return Page((), None)
     chosen = asked.all(at=key[0], id=key[1]) if key else asked.all()
@@ -217,13 +218,6 @@ def cases(
         last = rows[limit - 1]
         following = date_key(last.promised_on if by_deadline and last.promised_on else last.opened_at, last.id)
     return Page(tuple(rows[:limit]), following)
-
-
-def _reader(actor: Actor) -> Actor:
-    """The actor by what decides which cases it sees."""
-    return Actor(
-        actor.kind, actor.id, "", actor.body, roles=actor.roles, units=actor.units, substitutes=actor.substitutes
-    )
 
 
 @lru_cache(maxsize=512)
@@ -330,11 +324,9 @@ def timeline(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[
         CaseNotFound, policy.Denied
     """
     policy.require(actor, Permission.READ_CASE)
-    if not visible_cases(actor, origin).filter(pk=case_id).exists():
+    if seen_case(actor, case_id, origin) is None:
         raise CaseNotFound(case_id)
-    entries = TimelineEntry.objects.filter(case_id=case_id)
-    if not actor.is_staff and not actor.is_system:
-        entries = entries.filter(visible_to_party=True)
+    sees_all = actor.is_staff or actor.is_system
     return [
         TimelineRow(
             id=e.id,
@@ -346,8 +338,12 @@ def timeline(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[
             values=e.values,
             visible_to_party=e.visible_to_party,
         )
-        for e in entries.order_by("-at", "-id")
+        for e in _TIMELINE.all(case=case_id)
+        if sees_all or e.visible_to_party
     ]
+
+
+_TIMELINE: Final = KeptQuery(lambda: TimelineEntry.objects.filter(case=given("case")).order_by("-at", "-id"))
 
 
 def _filtered(actor: Actor, filters: CaseFilters) -> "QuerySet[Case] | None":

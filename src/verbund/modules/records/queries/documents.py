@@ -14,9 +14,11 @@ from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
+from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .cases import CaseNotFound
 from .pages import Page, date_key, read_instant_key
+from .seen import seen_case
 
 PICTURES: Final = frozenset({"image/png", "image/jpeg"})
 PDF: Final = "application/pdf"
@@ -140,12 +142,20 @@ def documents(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list
         CaseNotFound, policy.Denied
     """
     policy.require(actor, Permission.READ_CASE)
-    if not visible_cases(actor, origin).filter(pk=case_id).exists():
+    if seen_case(actor, case_id, origin) is None:
         raise CaseNotFound(case_id)
-    current = DocumentVersion.objects.filter(document__case_id=case_id, number=F("document__versions"))
-    if not actor.is_staff and not actor.is_system:
-        current = current.filter(document__visible_to_party=True)
-    return [_document(v) for v in current.select_related("document").defer("text").order_by("document__number")]
+    sees_all = actor.is_staff or actor.is_system
+    return [_document(v) for v in _CURRENT.all(case=case_id) if sees_all or v.document.visible_to_party]
+
+
+_CURRENT: Final = KeptQuery(
+    lambda: (
+        DocumentVersion.objects.filter(document__case=given("case"), number=F("document__versions"))
+        .select_related("document")
+        .defer("text")
+        .order_by("document__number")
+    )
+)
 
 
 def document(actor: Actor, document_id: UUID, *, origin: str | None = None) -> DocumentView:
@@ -222,7 +232,14 @@ def letter(actor: Actor, letter_id: UUID, *, origin: str | None = None) -> Lette
 def letters(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[LetterView]:
     """The letters of a case, the newest first."""
     policy.require(actor, Permission.READ_CASE)
-    return [_letter(x) for x in _letters(actor, origin).filter(case_id=case_id).order_by("-issued_at", "-id")]
+    if seen_case(actor, case_id, origin) is None:
+        return []
+    return [_letter(x) for x in _LETTERS.all(case=case_id)]
+
+
+_LETTERS: Final = KeptQuery(
+    lambda: Letter.objects.filter(case=given("case")).select_related("document", "case").order_by("-issued_at", "-id")
+)
 
 
 def letters_to_print(actor: Actor, *, after: str | None = None, limit: int = 50) -> Page[LetterView]:
