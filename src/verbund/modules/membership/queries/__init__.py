@@ -44,6 +44,7 @@ from .deadlines import (
     deadlines,
     year_view,
 )
+from .feed import FeedNotFound, calendar_feed, has_feed
 from .members import MemberFacts, list_members, member
 from .provisioning import (
     ProvisioningNotFound,
@@ -57,6 +58,9 @@ from .provisioning import (
 )
 
 __all__ = [
+    "FeedNotFound",
+    "calendar_feed",
+    "has_feed",
     "AccessionFacts",
     "AccessionView",
     "AgreementFacts",

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 
 from verbund.modules.membership.models import (
     RULES,
@@ -149,6 +149,7 @@ class AccessionView:
     transfers: tuple[TransferView, ...]
     acts: tuple[ActView, ...]
     possible: tuple[Action, ...]
+    task_kinds: tuple[tuple[str, str], ...]
 
     @property
     def draft(self) -> DraftView | None:
@@ -257,6 +258,7 @@ def accession(actor: Actor, accession_id: UUID, *, today: date | None = None) ->
         ),
         acts=tuple(_act(a) for a in acts),
         possible=possible_acts(actor, row.member, AccessionState(row.state), parties),
+        task_kinds=tuple(task_kinds(actor)),
     )
 
 
@@ -283,7 +285,7 @@ def _act(act: ProcedureAct) -> ActView:
 def act_label(action: str) -> str:
     """An act of the history in words."""
     if action == "carrier_joined":
-        return text("A new carrier has to consent too")
+        return gettext("A new carrier has to consent too")
     return str(Action(action).label) if action in Action.values else action
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 
 from verbund.modules.membership.models import (
     Accession,
@@ -70,14 +70,14 @@ def deadlines(actor: Actor, *, start: date, end: date) -> list[Deadline]:
         .filter(state=LeavingState.NOTICE_GIVEN, exit_on__gte=start, exit_on__lte=end)
         .select_related("member")
     ):
-        title = text("%(name)s: last day as a carrier") % {"name": leaving.member.name}
+        title = gettext("%(name)s: last day as a carrier") % {"name": leaving.member.name}
         found.append(
             Deadline(leaving.exit_on, "exit", title, leaving.member.name, "", leaving.member_id, None, f"l{leaving.id}")
         )
     terms = TermOfOffice.objects.filter(valid_until__gte=start, valid_until__lte=end)
     for term in terms.filter(organ__member__in=visible_members(actor)).select_related("organ__member"):
         member = term.organ.member
-        title = text("%(name)s: term of %(person)s (%(function)s) ends") % {
+        title = gettext("%(name)s: term of %(person)s (%(function)s) ends") % {
             "name": member.name,
             "person": term.person_name,
             "function": term.function,
@@ -86,7 +86,7 @@ def deadlines(actor: Actor, *, start: date, end: date) -> list[Deadline]:
             found.append(Deadline(term.valid_until, "term", title, member.name, "", member.id, None, f"t{term.id}"))
     agreed = visible_agreements(actor).filter(valid_until__gte=start, valid_until__lte=end)
     for agreement in agreed.select_related("member", "service"):
-        title = text("%(name)s: agreement on %(service)s ends") % {
+        title = gettext("%(name)s: agreement on %(service)s ends") % {
             "name": agreement.member.name,
             "service": agreement.service.code,
         }
@@ -116,8 +116,8 @@ def _clearances(rows: QuerySet[Accession], start: date, end: date) -> list[Deadl
         Deadline(
             n.period_ends_on,
             "clearance",
-            text("%(name)s: the authority's period ends") % {"name": n.accession.member.name},
-            n.accession.authority.name if n.accession.authority else text("Supervisory authority"),
+            gettext("%(name)s: the authority's period ends") % {"name": n.accession.member.name},
+            n.accession.authority.name if n.accession.authority else gettext("Supervisory authority"),
             "§ 77 Abs. 1 KV M-V",
             n.accession.member_id,
             n.accession_id,
@@ -136,8 +136,8 @@ def _effects(rows: QuerySet[Accession], start: date, end: date) -> list[Deadline
         Deadline(
             a.planned_effect_on,
             "effect",
-            text("%(name)s: planned effect of the accession") % {"name": a.member.name},
-            text("Management of the alliance"),
+            gettext("%(name)s: planned effect of the accession") % {"name": a.member.name},
+            gettext("Management of the alliance"),
             "§ 167b Abs. 1 KV M-V",
             a.member_id,
             a.id,
@@ -156,8 +156,9 @@ def _transfers(rows: QuerySet[Accession], start: date, end: date) -> list[Deadli
         Deadline(
             t.planned_on,
             "task",
-            text("%(name)s: transfer of “%(task)s” planned") % {"name": t.accession.member.name, "task": t.task.name},
-            text("%(name)s and the alliance") % {"name": t.accession.member.name},
+            gettext("%(name)s: transfer of “%(task)s” planned")
+            % {"name": t.accession.member.name, "task": t.task.name},
+            gettext("%(name)s and the alliance") % {"name": t.accession.member.name},
             "§ 167b Abs. 1 KV M-V",
             t.accession.member_id,
             t.accession_id,

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import RULES, Accession, AccessionState, Action, ProcedureAct
@@ -185,10 +185,10 @@ def _final(code: str, done: list[ProcedureAct], row: Accession, facts: Mapping[s
 def _who(who: str, row: Accession, facts: Mapping[str, Any]) -> str:
     named = {
         "candidate": row.member.name,
-        "alliance": text("Management of the alliance"),
-        "authority": facts["authority"] or text("Supervisory authority"),
-        "both": text("%(name)s and the alliance") % {"name": row.member.name},
-        "parties": text("All carriers and %(name)s") % {"name": row.member.name},
+        "alliance": gettext("Management of the alliance"),
+        "authority": facts["authority"] or gettext("Supervisory authority"),
+        "both": gettext("%(name)s and the alliance") % {"name": row.member.name},
+        "parties": gettext("All carriers and %(name)s") % {"name": row.member.name},
     }
     return str(named[who])
 
@@ -197,10 +197,10 @@ def _missing(code: str, facts: Mapping[str, Any]) -> tuple[str, ...]:
     if code == "consents":
         return tuple(facts["undecided"])
     if code == "published":
-        unknown = [text("%(name)s: no medium known") % {"name": name} for name in facts["no_medium"]]
+        unknown = [gettext("%(name)s: no medium known") % {"name": name} for name in facts["no_medium"]]
         return (*facts["unpublished"], *unknown)
     if code == "tasks":
-        return tuple(facts["tasks"]) or (text("No task is planned yet"),)
+        return tuple(facts["tasks"]) or (gettext("No task is planned yet"),)
     return ()
 
 

@@ -45,6 +45,7 @@ from .bodies import (
     record_inhabitants,
     set_threshold,
 )
+from .calendar import remind, revoke_calendar, subscribe_calendar
 from .carriers import (
     BadCarrier,
     CarrierConflict,
@@ -192,6 +193,8 @@ __all__ = [
     "record_inhabitants",
     "record_publication",
     "refuse",
+    "remind",
+    "revoke_calendar",
     "register_body",
     "retry_provisioning",
     "set_parameter",
@@ -199,6 +202,7 @@ __all__ = [
     "settle",
     "sign",
     "state_costs",
+    "subscribe_calendar",
     "switch_rooms",
     "take_effect",
     "transfer_task",

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import AccessionOpened
@@ -101,7 +101,7 @@ def state_costs(
     accession = begin(actor, accession_id, Action.STATE_COSTS, on=on, now=now)
     if yearly_cents is not None and not 0 <= yearly_cents < 10**12:
         raise BadStep({"yearly_cents": _("Enter the yearly cost.")})
-    require_after(on, accession.opened_on, text("the inquiry"))
+    require_after(on, accession.opened_on, gettext("the inquiry"))
     accession.costs_stated_on = on
     accession.yearly_cost_cents = yearly_cents
     finish(
@@ -138,7 +138,7 @@ def record_basic_resolution(
         actor, accession_id, Action.RECORD_BASIC_RESOLUTION, on=on, now=now, permission=Permission.DECIDE_FOR_MEMBER
     )
     policy.require(actor, Permission.DECIDE_FOR_MEMBER, when=may_decide_for(actor, accession.member))
-    require_after(on, accession.opened_on, text("the inquiry"))
+    require_after(on, accession.opened_on, gettext("the inquiry"))
     require_majority(organ, votes_for, votes_against, abstentions)
     finish(
         actor,
@@ -178,7 +178,7 @@ def begin_negotiation(actor: Actor, *, accession_id: UUID, on: date, now: dateti
         policy.Denied, AccessionNotFound, BadStep, StepRefused.
     """
     accession = begin(actor, accession_id, Action.BEGIN_NEGOTIATION, on=on, now=now)
-    require_after(on, last_day(accession, Action.RECORD_BASIC_RESOLUTION), text("the basic resolution"))
+    require_after(on, last_day(accession, Action.RECORD_BASIC_RESOLUTION), gettext("the basic resolution"))
     finish(actor, accession, Action.BEGIN_NEGOTIATION, on=on, now=now, evidence=evidence)
 
 
@@ -199,7 +199,7 @@ def withdraw(actor: Actor, *, accession_id: UUID, on: date, now: datetime, evide
     """
     accession = begin(actor, accession_id, Action.WITHDRAW, on=on, now=now, permission=Permission.DECIDE_FOR_MEMBER)
     policy.require(actor, Permission.DECIDE_FOR_MEMBER, when=may_decide_for(actor, accession.member))
-    require_after(on, accession.opened_on, text("the inquiry"))
+    require_after(on, accession.opened_on, gettext("the inquiry"))
     accession.ended_on = on
     finish(
         actor,

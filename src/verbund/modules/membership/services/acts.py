@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import RULES, Accession, AccessionState, Action, Leaving, ProcedureAct
@@ -75,8 +75,8 @@ def begin(
     if state not in RULES[action].sources:
         possible = ", ".join(str(a.label) for a in Action if a in RULES and state in RULES[a].sources)
         raise StepRefused(
-            text("“%(step)s” is not possible at “%(state)s”. Possible now: %(possible)s.")
-            % {"step": action.label, "state": state.label, "possible": possible or text("nothing, it is closed")}
+            gettext("“%(step)s” is not possible at “%(state)s”. Possible now: %(possible)s.")
+            % {"step": action.label, "state": state.label, "possible": possible or gettext("nothing, it is closed")}
         )
     return accession
 
@@ -97,7 +97,7 @@ def require_after(on: date, earlier: date | None, what: str) -> None:
     """
     if earlier is not None and on < earlier:
         raise StepRefused(
-            text("%(on)s lies before %(what)s (%(day)s). Check the date.")
+            gettext("%(on)s lies before %(what)s (%(day)s). Check the date.")
             % {"on": f"{on:%d.%m.%Y}", "what": what, "day": f"{earlier:%d.%m.%Y}"}
         )
 

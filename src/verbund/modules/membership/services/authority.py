@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import AccessionCleared
@@ -37,10 +37,10 @@ def give_notice(
         policy.Denied, AccessionNotFound, BadStep, StepRefused.
     """
     accession = begin(actor, accession_id, Action.GIVE_NOTICE, on=on, now=now)
-    require_after(on, accession.signed_on, text("the signature"))
+    require_after(on, accession.signed_on, gettext("the signature"))
     earlier = current_notice(accession)
     if earlier is not None and earlier.notified_on >= (accession.signed_on or earlier.notified_on):
-        require_after(on, earlier.notified_on, text("the notice before"))
+        require_after(on, earlier.notified_on, gettext("the notice before"))
     notice = AuthorityNotice.objects.create(
         id=new_id(),
         accession=accession,
@@ -67,7 +67,7 @@ def complete_documents(actor: Actor, *, accession_id: UUID, on: date, now: datet
     """
     accession = begin(actor, accession_id, Action.COMPLETE_DOCUMENTS, on=on, now=now)
     notice = _notice(accession)
-    require_after(on, notice.notified_on, text("the notice"))
+    require_after(on, notice.notified_on, gettext("the notice"))
     try:
         months = LegalParameter.value_on(ParameterKey.CLEARANCE_MONTHS, on)
     except ParameterNotSet as error:
@@ -105,7 +105,7 @@ def declare_no_objection(
     """
     accession = begin(actor, accession_id, Action.DECLARE_NO_OBJECTION, on=on, now=now)
     notice = _notice(accession)
-    require_after(on, notice.notified_on, text("the notice"))
+    require_after(on, notice.notified_on, gettext("the notice"))
     _require_within_period(notice, on)
     _clear(actor, accession, Action.DECLARE_NO_OBJECTION, on, on=on, now=now, evidence=evidence)
 
@@ -121,7 +121,7 @@ def raise_objection(actor: Actor, *, accession_id: UUID, on: date, now: datetime
     if not evidence.reason.strip():
         raise BadStep({"reason": _("Say which breach the authority asserts.")})
     notice = _notice(accession)
-    require_after(on, notice.notified_on, text("the notice"))
+    require_after(on, notice.notified_on, gettext("the notice"))
     _require_within_period(notice, on)
     finish(actor, accession, Action.RAISE_OBJECTION, on=on, now=now, evidence=evidence)
 
@@ -129,7 +129,7 @@ def raise_objection(actor: Actor, *, accession_id: UUID, on: date, now: datetime
 def _require_within_period(notice: AuthorityNotice, on: date) -> None:
     if notice.period_ends_on is not None and on > notice.period_ends_on:
         raise StepRefused(
-            text("The authority's period was over on %(day)s without an objection: no breach counts as asserted.")
+            gettext("The authority's period was over on %(day)s without an objection: no breach counts as asserted.")
             % {"day": f"{notice.period_ends_on:%d.%m.%Y}"}
         )
 
@@ -150,7 +150,7 @@ def establish_clearance(
         raise StepRefused(_("The period has not begun: the documents are not complete."))
     if on <= ends:
         raise StepRefused(
-            text("The authority's period runs until the end of %(day)s. Wait, or record its declaration.")
+            gettext("The authority's period runs until the end of %(day)s. Wait, or record its declaration.")
             % {"day": f"{ends:%d.%m.%Y}"}
         )
     first = ends + timedelta(days=1)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils.functional import Promise
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import ContractVersionPut
@@ -102,12 +102,12 @@ def put_contract_version(
         raise BadStep({"sha256": _("The hash has 64 characters 0-9 and a-f.")})
     if accession.costs_stated_on is None:
         raise StepRefused(_("State the costs first: the parties decide on a contract knowing what it costs."))
-    require_after(day, accession.costs_stated_on, text("the statement of costs"))
+    require_after(day, accession.costs_stated_on, gettext("the statement of costs"))
     earlier = list(accession.drafts.order_by("number"))
     if same := [d for d in earlier if d.sha256 == sha256]:
-        raise StepRefused(text("This very text is version %(number)s already.") % {"number": same[0].number})
+        raise StepRefused(gettext("This very text is version %(number)s already.") % {"number": same[0].number})
     if earlier:
-        require_after(day, earlier[-1].put_on, text("the version before"))
+        require_after(day, earlier[-1].put_on, gettext("the version before"))
     carriers = _carriers(day)
     if not carriers:
         raise StepRefused(_("Nobody carries the alliance on this day: record the founding first."))
@@ -318,14 +318,14 @@ def _open_decision(actor: Actor, accession: Accession, party_id: UUID, version_s
         if older is None:
             raise OtherVersion(_("The parties do not know this text. Decide on the version that lies before them."))
         raise OtherVersion(
-            text("That was a decision on version %(old)s. Version %(new)s lies before the parties now: it needs one.")
+            gettext("That was a decision on version %(old)s. Version %(new)s lies before the parties now.")
             % {"old": older.number, "new": draft.number}
         )
-    require_after(on, draft.put_on, text("the day the version was put forward"))
+    require_after(on, draft.put_on, gettext("the day the version was put forward"))
     consent = slot or Consent(id=new_id(), draft=draft, party=party, joined_later=True)
     if consent.decision != Decision.PENDING:
         raise AlreadyDecided(
-            text("%(name)s has decided on this version already: %(decision)s on %(day)s.")
+            gettext("%(name)s has decided on this version already: %(decision)s on %(day)s.")
             % {
                 "name": party.name,
                 "decision": Decision(consent.decision).label,
@@ -390,7 +390,7 @@ def sign(
             missing.add(row.member.name)
     if missing:
         raise StepRefused(
-            text("Consent to this version is missing: %(names)s.") % {"names": ", ".join(sorted(missing))}
+            gettext("Consent to this version is missing: %(names)s.") % {"names": ", ".join(sorted(missing))}
         )
     _check_signatures(draft, list(signatures), consents, on, now)
     _check_sums(draft, accession.member_id, carriers)
@@ -421,7 +421,7 @@ def _check_signatures(
     if any(s.party_id not in parties for s in signatures):
         raise BadStep({"signatures": _("Only the parties sign.")})
     if missing := {c.party.name for c in consents} - {parties[s.party_id].party.name for s in signatures}:
-        raise StepRefused(text("Signatures are missing: %(names)s.") % {"names": ", ".join(sorted(missing))})
+        raise StepRefused(gettext("Signatures are missing: %(names)s.") % {"names": ", ".join(sorted(missing))})
     heads: dict[UUID, list[TermOfOffice]] = {}
     terms = TermOfOffice.objects.filter(organ__kind=OrganKind.HEAD, organ__member_id__in=parties)
     for term in terms.select_related("organ"):
@@ -431,12 +431,12 @@ def _check_signatures(
         if signature.signed_on > on:
             raise BadStep({"signatures": _("The day of the signing is that of the last signature.")})
         require_after(
-            signature.signed_on, party.decided_on, text("the consent of %(name)s") % {"name": party.party.name}
+            signature.signed_on, party.decided_on, gettext("the consent of %(name)s") % {"name": party.party.name}
         )
         known = heads.get(signature.party_id)
         if known and not any(t.person_name == signature.name and t.is_valid_on(signature.signed_on) for t in known):
             raise StepRefused(
-                text("%(person)s does not hold the office of head of %(name)s on %(day)s. Check the terms of office.")
+                gettext("%(person)s is not in office as head of %(name)s on %(day)s. Check the terms of office.")
                 % {"person": signature.name, "name": party.party.name, "day": f"{signature.signed_on:%d.%m.%Y}"}
             )
     Signature.objects.bulk_create(
@@ -467,11 +467,11 @@ def _check_sums(draft: ContractDraft, candidate: UUID, carriers: dict[UUID, Carr
     total, seats = sum(s.share_cents for s in shares.values()), sum(s.seats for s in shares.values())
     if draft.total_cents is not None and draft.total_cents != total:
         raise StepRefused(
-            text("The contract states a share capital of %(stated)s cents, the shares add up to %(sum)s.")
+            gettext("The contract states a share capital of %(stated)s cents, the shares add up to %(sum)s.")
             % {"stated": draft.total_cents, "sum": total}
         )
     if draft.board_size is not None and draft.board_size != seats:
         raise StepRefused(
-            text("The contract states %(stated)s seats on the board, they add up to %(sum)s.")
+            gettext("The contract states %(stated)s seats on the board, they add up to %(sum)s.")
             % {"stated": draft.board_size, "sum": seats}
         )

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import AccessionEffective
@@ -39,7 +39,7 @@ def _require_clearance(accession: Accession, on: date) -> None:
     """
     if accession.cleared_on is None:
         raise StepRefused(_("Nothing may be executed before the authority's period is over or it declares no breach."))
-    require_after(on, accession.cleared_on, text("the clearance"))
+    require_after(on, accession.cleared_on, gettext("the clearance"))
 
 
 @transaction.atomic
@@ -69,7 +69,7 @@ def record_publication(
     if sha256 != draft.sha256:
         raise OtherText(_("The published text is not the one that all parties have consented to: the hashes differ."))
     if Publication.objects.filter(draft=draft, medium=medium).exists():
-        raise StepRefused(text("It has been published in %(medium)s already.") % {"medium": medium.name})
+        raise StepRefused(gettext("It has been published in %(medium)s already.") % {"medium": medium.name})
     Publication.objects.create(
         id=new_id(),
         draft=draft,
@@ -100,7 +100,7 @@ def unpublished(draft: ContractDraft, on: date) -> list[str]:
     finished = {medium for medium, _member in done}
     known = {m.member_id for m in media} | {member for _medium, member in done}
     open_media = [f"{parties[m.member_id]}: {m.name}" for m in media if m.id not in finished]
-    unknown = [text("%(name)s: no medium known") % {"name": n} for m, n in parties.items() if m not in known]
+    unknown = [gettext("%(name)s: no medium known") % {"name": n} for m, n in parties.items() if m not in known]
     return sorted([*open_media, *unknown])
 
 
@@ -118,10 +118,10 @@ def take_effect(actor: Actor, *, accession_id: UUID, on: date, now: datetime, ev
     draft = current_draft(accession)
     if accession.amends_statute and accession.state != AccessionState.PUBLISHED:
         raise StepRefused(
-            text("The statute changes, so publication comes first. Open: %(open)s.")
-            % {"open": "; ".join(unpublished(draft, on)) or text("no medium known")}
+            gettext("The statute changes, so publication comes first. Open: %(open)s.")
+            % {"open": "; ".join(unpublished(draft, on)) or gettext("no medium known")}
         )
-    basis = draft.label or text("Accession contract, version %(number)s") % {"number": draft.number}
+    basis = draft.label or gettext("Accession contract, version %(number)s") % {"number": draft.number}
     admit(
         Share(accession.member_id, draft.share_cents, draft.seats),
         on=on,
@@ -255,7 +255,7 @@ def transfer_task(
     """
     accession = begin(actor, accession_id, Action.TRANSFER_TASK, on=on, now=now)
     _require_clearance(accession, on)
-    require_after(on, accession.effective_on, text("the effect"))
+    require_after(on, accession.effective_on, gettext("the effect"))
     kind = _task(task)
     transfer, _made = TaskTransfer.objects.get_or_create(accession=accession, task=kind, defaults={"id": new_id()})
     if transfer.transferred_on is not None:
@@ -287,8 +287,8 @@ def complete_onboarding(
     accession = begin(actor, accession_id, Action.COMPLETE_ONBOARDING, on=on, now=now)
     open_tasks = accession.transfers.filter(transferred_on__isnull=True).values_list("task__name", flat=True)
     if names := sorted(open_tasks):
-        raise StepRefused(text("These tasks have not passed yet: %(names)s.") % {"names": ", ".join(names)})
+        raise StepRefused(gettext("These tasks have not passed yet: %(names)s.") % {"names": ", ".join(names)})
     last = accession.transfers.order_by("-transferred_on").values_list("transferred_on", flat=True).first()
-    require_after(on, last, text("the transfer of the last task"))
+    require_after(on, last, gettext("the transfer of the last task"))
     accession.ended_on = on
     finish(actor, accession, Action.COMPLETE_ONBOARDING, on=on, now=now, evidence=evidence, fields=("ended_on",))

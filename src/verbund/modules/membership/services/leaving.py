@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import MemberLeft
@@ -88,7 +88,7 @@ def give_leave_notice(
         member.id,
         last_day=exit_on,
         new_chair=new_chair if chairs else None,
-        basis=evidence.document or text("Notice to leave"),
+        basis=evidence.document or gettext("Notice to leave"),
         now=now,
     )
     _finish(
@@ -116,11 +116,11 @@ def _begin(actor: Actor, leaving_id: UUID, action: LeavingAction, *, on: date, n
     require_past(on, now)
     if leaving.state != LeavingState.NOTICE_GIVEN:
         raise StepRefused(
-            text("“%(step)s” is not possible at “%(state)s”. Possible now: %(possible)s.")
+            gettext("“%(step)s” is not possible at “%(state)s”. Possible now: %(possible)s.")
             % {
                 "step": action.label,
                 "state": LeavingState(leaving.state).label,
-                "possible": text("nothing, it is closed"),
+                "possible": gettext("nothing, it is closed"),
             }
         )
     return leaving
@@ -160,7 +160,7 @@ def _finish(
 
 
 def _require_exit(leaving: Leaving, on: date) -> None:
-    require_after(on, leaving.exit_on, text("the last day as a carrier"))
+    require_after(on, leaving.exit_on, gettext("the last day as a carrier"))
 
 
 @transaction.atomic
@@ -175,11 +175,11 @@ def withdraw_leave_notice(
     leaving = _begin(actor, leaving_id, LeavingAction.WITHDRAW_LEAVE_NOTICE, on=on, now=now)
     if on > leaving.exit_on:
         raise StepRefused(_("The member is no carrier any more. It can join again by an accession."))
-    require_after(on, leaving.notice_on, text("the notice"))
+    require_after(on, leaving.notice_on, gettext("the notice"))
     reinstate(
         leaving.member_id,
         last_day=leaving.exit_on,
-        basis=evidence.document or text("Notice to leave withdrawn"),
+        basis=evidence.document or gettext("Notice to leave withdrawn"),
         now=now,
     )
     leaving.state = LeavingState.WITHDRAWN
@@ -265,7 +265,7 @@ def certify_erasure(
     leaving = _begin(actor, leaving_id, LeavingAction.CERTIFY_ERASURE, on=on, now=now)
     if leaving.handed_back_on is None:
         raise StepRefused(_("Nothing is erased before the data has been handed back."))
-    require_after(on, leaving.handed_back_on, text("the hand-back of the data"))
+    require_after(on, leaving.handed_back_on, gettext("the hand-back of the data"))
     if leaving.erased_on is not None:
         raise StepRefused(_("The erasure has been certified already."))
     if not certificate.strip():
@@ -293,12 +293,12 @@ def leave(actor: Actor, *, leaving_id: UUID, on: date, now: datetime, evidence: 
     leaving = _begin(actor, leaving_id, LeavingAction.LEAVE, on=on, now=now)
     _require_exit(leaving, on)
     parts = (
-        (leaving.settled_on, text("the settlement")),
-        (leaving.handed_back_on, text("the hand-back of the data")),
-        (leaving.erased_on, text("the certificate of erasure")),
+        (leaving.settled_on, gettext("the settlement")),
+        (leaving.handed_back_on, gettext("the hand-back of the data")),
+        (leaving.erased_on, gettext("the certificate of erasure")),
     )
     if missing := [name for day, name in parts if day is None]:
-        raise StepRefused(text("Missing: %(missing)s.") % {"missing": ", ".join(missing)})
+        raise StepRefused(gettext("Missing: %(missing)s.") % {"missing": ", ".join(missing)})
     for day, name in parts:
         require_after(on, day, name)
     leaving.state, leaving.left_on = LeavingState.LEFT, on

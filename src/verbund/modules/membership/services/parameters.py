@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.functional import Promise
-from django.utils.translation import gettext as text
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import LegalParameter, ParameterKey, TaskKind
@@ -85,9 +85,11 @@ def import_task_kinds(actor: Actor, *, csv_text: str, now: datetime) -> int:
         try:
             kind.full_clean(validate_unique=False)
         except ValidationError as error:
-            problems.append(text("Line %(line)s: %(what)s") % {"line": line, "what": " ".join(error.messages)})
+            problems.append(gettext("Line %(line)s: %(what)s") % {"line": line, "what": " ".join(error.messages)})
         if kind.code in kinds:
-            problems.append(text("Line %(line)s: the code %(code)s stands twice") % {"line": line, "code": kind.code})
+            problems.append(
+                gettext("Line %(line)s: the code %(code)s stands twice") % {"line": line, "code": kind.code}
+            )
         kinds[kind.code] = kind
     if problems:
         raise BadParameter({"csv_text": " ".join(problems)})

@@ -13,7 +13,7 @@ from verbund.modules.membership.policies import Permission
 from verbund.modules.membership.web.forms import ROOM_NAMES, RoomsForm
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
-from verbund.platform.tenancy import now
+from verbund.platform.tenancy import local_date, now
 
 
 @staff_page(Permission.READ_MEMBERS)
@@ -32,9 +32,16 @@ def member(request: BodyRequest, member_id: UUID) -> HttpResponse:
     form = RoomsForm(initial={"rooms": list(found.rooms), "version": found.version})
     may_switch = policy.allows(request.actor, Permission.SWITCH_ROOMS)
     rooms = [ROOM_NAMES.get(r, r) for r in found.rooms]
-    return render(
-        request, "membership/member.html", {"member": found, "form": form, "may_switch": may_switch, "rooms": rooms}
-    )
+    today = local_date(now())
+    context = {
+        "member": found,
+        "form": form,
+        "may_switch": may_switch and found.schema_name is not None,
+        "rooms": rooms,
+        "body": queries.body(request.actor, member_id, day=today),
+        "periods": queries.carrier_history(request.actor, member_id),
+    }
+    return render(request, "membership/member.html", context)
 
 
 @require_POST

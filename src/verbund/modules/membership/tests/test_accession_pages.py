@@ -1,0 +1,205 @@
+"""The pages of the accessions, as a browser sees them."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from icalendar import Calendar
+
+from verbund.modules.membership import queries, services
+from verbund.modules.membership.models import AccessionState, Action, Reminder
+from verbund.modules.membership.web.forms import FORMS
+from verbund.platform.identity import services as identity
+from verbund.platform.identity.actor import Actor
+from verbund.platform.identity.models import Person
+from verbund.platform.identity.recognition import staff_actor
+from verbund.platform.identity.roles import Role
+from verbund.platform.tenancy import acting_for
+from verbund.platform.tenancy import now as the_clock
+
+from .factories import Accessions, founded, hash_of, medium, member
+from .test_accession_rules import digest
+
+
+def employ(name: str, role: Role, unit: str = "") -> Actor:
+    """Somebody with an account in the alliance; call it inside the body."""
+    moment = the_clock() - timedelta(days=1)
+    ref = identity.create_person(
+        Actor.system("alliance", "test"),
+        email=f"{name.lower().replace(' ', '.')}@example.org",
+        display_name=name,
+        role=role,
+        unit=unit,
+        valid_from=moment,
+        now=moment,
+        invite=False,
+    )
+    actor = staff_actor(ref.id, now=the_clock())
+    assert actor is not None
+    return actor
+
+
+def signed_in(actor: Actor, settings: Any) -> Client:
+    """A browser with the session of this person."""
+    from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
+    from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, mark_of
+
+    assert actor.id is not None
+    session = SessionStore()
+    session[KIND], session[SUBJECT] = "staff", str(actor.id)
+    session[MARK], session[FACTOR] = mark_of(Person.objects.get(pk=actor.id)), "totp"
+    session[PROVED] = int(timezone.now().timestamp())
+    session.save()
+    client = Client(headers={"host": "verbund.localhost"})
+    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
+    return client
+
+
+@pytest.fixture
+def world(real_database: str, settings: Any) -> tuple[Client, Accessions, list[Any], Actor]:
+    """A manager's browser and an accession whose contract lies before the parties."""
+    with acting_for("alliance"):
+        manager = employ("Max Mond", Role.ALLIANCE_MANAGER)
+        founders = founded(manager)
+        candidate = member(manager, "neustadt")
+        medium(candidate)
+        case = Accessions(manager, candidate).to(AccessionState.DRAFT_CONTRACT)
+        client = signed_in(manager, settings)
+    return client, case, founders, manager
+
+
+def test_every_act_has_a_form_that_is_shown(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
+    client, case, _founders, _manager = world
+    page = client.get(f"/arbeit/beitritte/{case.id}/")
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "Stadt Neustadt" in text
+    for action in (
+        Action.RECORD_CONSENT,
+        Action.REFUSE,
+        Action.PUT_CONTRACT_VERSION,
+        Action.WITHDRAW,
+        Action.PLAN_TASK,
+    ):
+        assert f"/arbeit/beitritte/{case.id}/{action.value}/" in text
+        shown = client.get(f"/arbeit/beitritte/{case.id}/{action.value}/")
+        assert (action, shown.status_code) == (action, 200)
+    assert client.get(f"/arbeit/beitritte/{case.id}/sign/").status_code == 302
+    assert client.get(f"/arbeit/beitritte/{case.id}/explode/").status_code == 404
+
+
+def test_a_consent_is_recorded_by_the_form(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
+    client, case, founders, manager = world
+    url = f"/arbeit/beitritte/{case.id}/record_consent/"
+    sent = {
+        "on": "2026-03-01",
+        "party_id": str(founders[0]),
+        "version_sha256": hash_of(case.text),
+        "organ": "Kreistag",
+        "votes_for": "14",
+        "votes_against": "0",
+    }
+    assert client.post(url, sent).status_code == 302
+    with acting_for("alliance"):
+        decided = {p.member_id: p.decision for p in queries.accession(manager, case.id).parties}
+    assert decided[founders[0]] == "consented"
+    with acting_for("alliance"):
+        before = digest()
+    late = client.post(url, {**sent, "party_id": str(founders[1]), "on": "2026-01-01"})
+    assert late.status_code == 422
+    assert "01.02.2026" in late.content.decode()
+    with acting_for("alliance"):
+        assert digest() == before
+
+
+def test_the_overviews_are_shown(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
+    client, case, founders, _manager = world
+    for path, expected in (
+        ("/arbeit/beitritte/", "Stadt Neustadt"),
+        ("/arbeit/beitritte/neu/", "Stadt Neustadt"),
+        ("/arbeit/traeger/", "Stadt Hauptstadt"),
+        ("/arbeit/fristen/", "Fristen"),
+        ("/arbeit/jahr/2026/", "Stadt Neustadt"),
+        (f"/arbeit/mitglieder/{founders[0]}/", "Amtsblatt"),
+        (f"/arbeit/mitglieder/{case.member_id}/", "Stadt Neustadt"),
+    ):
+        page = client.get(path)
+        assert (path, page.status_code) == (path, 200)
+        assert expected in page.content.decode(), path
+
+
+def test_the_calendar_is_read_by_its_secret_until_it_is_revoked(
+    world: tuple[Client, Accessions, list[Any], Actor],
+) -> None:
+    client, case, _founders, manager = world
+    today = the_clock().date()
+    with acting_for("alliance"):
+        services.plan_task(
+            manager,
+            accession_id=case.id,
+            task="core_it",
+            planned_on=today + timedelta(days=9),
+            on=date(2026, 3, 1),
+            now=the_clock(),
+        )
+        secret = services.subscribe_calendar(manager, now=the_clock())
+    anybody = Client(headers={"host": "verbund.localhost"})
+    answer = anybody.get(f"/arbeit/fristen/{secret}.ics")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    (event,) = Calendar.from_ical(answer.content).walk("VEVENT")
+    assert event.decoded("dtstart") == today + timedelta(days=9)
+    assert "Kernverwaltung" in str(event["summary"])
+    assert anybody.get("/arbeit/fristen/guessed.ics").status_code == 404
+    assert client.post("/arbeit/fristen/abbestellen/").status_code == 302
+    assert anybody.get(f"/arbeit/fristen/{secret}.ics").status_code == 404
+
+
+def test_reminders_go_out_once(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
+    _client, case, _founders, manager = world
+    moment = the_clock()
+    with acting_for("alliance"):
+        employ("Rita Rat", Role.MEMBER_REPRESENTATIVE, "neustadt")
+        employ("Fritz Fremd", Role.BOARD_MEMBER)  # reads it in the calendar, and is not reminded
+        services.plan_task(
+            manager,
+            accession_id=case.id,
+            task="core_it",
+            planned_on=moment.date() + timedelta(days=9),
+            on=date(2026, 3, 1),
+            now=moment,
+        )
+        system = Actor.system("alliance", "test")
+        mail.outbox.clear()
+        assert services.remind(system, now=moment) == 2
+        assert services.remind(system, now=moment) == 0
+        assert services.remind(system, now=moment + timedelta(days=7)) == 2  # two days before: once more
+        assert Reminder.objects.count() == 4
+    assert {m.to[0] for m in mail.outbox} == {"max.mond@example.org", "rita.rat@example.org"}
+    assert "Kernverwaltung" in mail.outbox[0].body
+
+
+def test_forms_name_only_acts_that_there_are() -> None:
+    assert set(FORMS) <= set(Action)
+
+
+@pytest.mark.parametrize("bodies", [3, 12])
+def test_the_overviews_ask_the_same_number_of_questions_for_any_number_of_bodies(
+    alliance: Any, staff: Any, now: datetime, bodies: int
+) -> None:
+    manager = staff(Role.ALLIANCE_MANAGER, body="alliance")
+    founded(manager, *[f"traeger{n}" for n in range(bodies)])
+    asked = {}
+    for name, ask in (
+        ("map", lambda: queries.carrier_map(manager)),
+        ("year", lambda: queries.year_view(manager, 2026)),
+        ("deadlines", lambda: queries.deadlines(manager, start=date(2026, 1, 1), end=date(2026, 12, 31))),
+    ):
+        with CaptureQueriesContext(connection) as captured:
+            ask()
+        asked[name] = len(captured)
+    assert asked == {"map": 2, "year": 10, "deadlines": 6}
