@@ -9,6 +9,7 @@ from verbund.modules.records.policies import Permission
 from verbund.platform.identity.routes import BodyRequest, staff_page
 
 from .forms import SearchForm
+from .tables import hit_rows
 
 
 @require_safe
@@ -24,6 +25,6 @@ def search(request: BodyRequest) -> HttpResponse:
     if text:
         filters = queries.SearchFilters(year=given.get("year"), unit=given.get("unit", ""), kind=given.get("kind", ""))
         page = queries.search(request.actor, text + "*" if typing else text, request.GET.get("after"), filters=filters)
-    context = {"form": form, "text": text, "page": page}
+    context = {"form": form, "text": text, "page": page, "hits": hit_rows(page.rows) if page else ""}
     part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Target") == "hits"
     return render(request, "records/hits.html" if part else "records/search.html", context)
