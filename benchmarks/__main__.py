@@ -26,9 +26,9 @@ def main() -> int:
     begun = time.monotonic()
     with Place() as place:
         rows = run(place, scale, about)
-    about["seconds"] = round(time.monotonic() - begun)
-    about["load_at_end"] = surroundings(ROOT)["load"]
-    write(chosen.output, rows, about)
+        about["seconds"] = round(time.monotonic() - begun)
+        about["load_at_end"] = surroundings(ROOT)["load"]
+        write(chosen.output, rows, about)
     print(printed(rows))
     return 0
 

@@ -47,9 +47,9 @@ def main() -> int:
     begun = time.monotonic()
     with Place() as place:
         rows = run(place, chosen, about)
-    about["seconds"] = round(time.monotonic() - begun)
-    about["load_at_end"] = surroundings(ROOT)["load"]
-    write(chosen.output, rows, about)
+        about["seconds"] = round(time.monotonic() - begun)
+        about["load_at_end"] = surroundings(ROOT)["load"]
+        write(chosen.output, rows, about)
     print(printed(rows))
     return 0
 
