@@ -40,8 +40,6 @@ def main(argv: Sequence[str]) -> int:
     chosen = parser.parse_args(argv)
     if chosen.action == "list":
         return _list()
-    if chosen.action == "prepare":
-        return _prepare(watch=chosen.watch)
     if chosen.action == "export":
         return _export(chosen)
     if chosen.action == "import":
@@ -50,8 +48,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _moving(actions: Any) -> None:
-    prepare = actions.add_parser("prepare", help=_("make the bodies that the alliance wishes for"))
-    prepare.add_argument("--watch", action="store_true", help=_("go on until Ctrl-C; wait for further wishes"))
     export = actions.add_parser("export", help=_("write everything of a body into a folder, in open formats"))
     export.add_argument("slug", help=_("short name of the body"))
     export.add_argument("--to", default="", help=_("the folder; it must not exist yet"))
@@ -128,15 +124,6 @@ def _add(chosen: argparse.Namespace) -> int:
     except (Invalid, Conflict, NotFound) as error:
         raise installation.Unready(str(error)) from error
     return 0
-
-
-def _prepare(*, watch: bool) -> int:
-    installation.enter(owner=True)
-    from .preparing import prepare_wished, watch_wishes
-
-    if watch:
-        watch_wishes(os.environ["VERBUND_OWNER_DATABASE_URL"])
-    return 1 if prepare_wished() else 0
 
 
 def _export(chosen: argparse.Namespace) -> int:

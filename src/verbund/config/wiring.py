@@ -19,7 +19,7 @@ from verbund.modules.citizenservices.events import ApplicationSubmitted, Questio
 from verbund.modules.membership import policies as membership_policies
 from verbund.modules.membership import subscribers as membership_subscribers
 from verbund.modules.membership import tasks as membership_tasks
-from verbund.modules.membership.events import AccessionEffective, BodyPrepared, RoomPrepared
+from verbund.modules.membership.events import AccessionEffective, BodyPrepared, RoomPrepared, TenantWished
 from verbund.modules.records import policies as records_policies
 from verbund.modules.records import subscribers as records_subscribers
 from verbund.modules.records.events import LetterDelivered, LetterIssued
@@ -41,6 +41,7 @@ HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
     InvoiceHandedOver: (budget_subscribers.take_invoice_in,),
     InvoiceReceived: (budget_subscribers.check_invoice,),
     AccessionEffective: (membership_subscribers.make_ready,),
+    TenantWished: (membership_subscribers.found_tenant,),
     BodyPrepared: (
         membership_subscribers.invite_people,
         records_subscribers.prepare_file_plan,

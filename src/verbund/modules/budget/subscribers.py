@@ -33,4 +33,5 @@ def prepare_books(actor: Actor, event: BodyPrepared) -> None:
             services.begin_books(actor, ledger=event.ledger, name=event.name, now=clock.now())
     except (Invalid, Conflict) as refusal:
         problem = str(refusal)
-    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)
+    answer = RoomPrepared(event.provisioning_id, actor.body, event.part, problem)
+    events.publish(actor, answer, to_body=event.alliance)

@@ -67,4 +67,5 @@ def prepare_services(actor: Actor, event: BodyPrepared) -> None:
             )
     except (Invalid, Conflict) as refusal:
         problem = str(refusal)
-    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)
+    answer = RoomPrepared(event.provisioning_id, actor.body, event.part, problem)
+    events.publish(actor, answer, to_body=event.alliance)

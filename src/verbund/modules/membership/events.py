@@ -96,6 +96,13 @@ class FirstPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantWished:
+    """A tenant is to be founded (Mandant gewünscht); heard by the alliance itself."""
+
+    provisioning_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class BodyPrepared:
     """A new body has its tenant (Mandant eingerichtet); addressed to it: `part` is what a room there is to do now.
 
@@ -116,6 +123,7 @@ class RoomPrepared:
     """A room of a new body has done its part (Verfahren eingerichtet); `problem` says why not. For the alliance."""
 
     provisioning_id: UUID
+    schema_name: str  # the sender's own: no body speaks for another
     part: str
     problem: str = ""
 

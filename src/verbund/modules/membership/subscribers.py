@@ -7,12 +7,17 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, clock
 
 from . import services
-from .events import AccessionEffective, BodyPrepared, RoomPrepared
+from .events import AccessionEffective, BodyPrepared, RoomPrepared, TenantWished
 
 
 def make_ready(actor: Actor, event: AccessionEffective) -> None:
     """Hears AccessionEffective in the alliance: the new carrier's body is made ready."""
     services.provision_new_carrier(actor, member_id=event.member_id, now=clock.now())
+
+
+def found_tenant(actor: Actor, event: TenantWished) -> None:
+    """Hears TenantWished in the alliance: the new body's tenant is founded."""
+    services.make_tenant(actor, provisioning_id=event.provisioning_id, now=clock.now())
 
 
 def invite_people(actor: Actor, event: BodyPrepared) -> None:
@@ -25,7 +30,8 @@ def invite_people(actor: Actor, event: BodyPrepared) -> None:
             services.invite_first_people(actor, people=event.people, now=clock.now())
     except (Invalid, Conflict) as refusal:
         problem = str(refusal)
-    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)
+    answer = RoomPrepared(event.provisioning_id, actor.body, event.part, problem)
+    events.publish(actor, answer, to_body=event.alliance)
 
 
 def note_part(actor: Actor, event: RoomPrepared) -> None:

@@ -31,4 +31,5 @@ def prepare_file_plan(actor: Actor, event: BodyPrepared) -> None:
             services.import_file_plan(actor, csv_text=services.sample_file_plan(), now=clock.now())
     except (Invalid, Conflict) as refusal:
         problem = str(refusal)
-    events.publish(actor, RoomPrepared(event.provisioning_id, event.part, problem), to_body=event.alliance)
+    answer = RoomPrepared(event.provisioning_id, actor.body, event.part, problem)
+    events.publish(actor, answer, to_body=event.alliance)

@@ -5,8 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from verbund.modules.membership.models import Provisioning, StepState, TakeOverTask
-from verbund.modules.membership.policies import Permission, visible_provisionings, visible_take_over_tasks
-from verbund.platform.identity import policy
+from verbund.modules.membership.policies import visible_provisionings, visible_take_over_tasks
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
@@ -52,22 +51,6 @@ class ProvisioningView:
     def failed(self) -> bool:
         """Whether somebody must look at it."""
         return any(step.state == StepState.FAILED for step in self.steps)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantWish:
-    """TenantWish (gewünschter Mandant): a tenant that the owner of the tables is asked to make."""
-
-    provisioning_id: UUID
-    schema_name: str
-    slug: str
-    name: str
-    kind: str
-    ags: str
-    ars: str
-    hosts: tuple[str, ...]
-    accent_colour: str
-    letterhead: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,36 +112,6 @@ def view_of(row: Provisioning) -> ProvisioningView:
         ended_at=row.ended_at,
         steps=tuple(steps),
     )
-
-
-def wished_tenants(actor: Actor) -> list[TenantWish]:
-    """The tenants that are to be made now, the oldest first: asked by `verbund body prepare`.
-
-    Raises:
-        policy.Denied.
-    """
-    policy.require(actor, Permission.PROVISION)
-    rows = (
-        visible_provisionings(actor)
-        .filter(steps__step="tenant", steps__state=StepState.RUNNING)
-        .select_related("member")
-        .order_by("started_at", "id")
-    )
-    return [
-        TenantWish(
-            provisioning_id=row.id,
-            schema_name=row.schema_name,
-            slug=row.member.slug,
-            name=row.member.name,
-            kind=row.member.body_kind.value,
-            ags=row.member.ags,
-            ars=row.member.ars,
-            hosts=tuple(row.hosts),
-            accent_colour=row.accent_colour,
-            letterhead=row.letterhead,
-        )
-        for row in rows
-    ]
 
 
 def take_over_plan(actor: Actor, *, member_id: UUID) -> list[TaskView]:

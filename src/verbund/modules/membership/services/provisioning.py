@@ -1,7 +1,7 @@
 """Writes of provisioning: what a body is to have, the steps that bring it there, and the plan of taking it over.
 
-Each step may be repeated without harm. What only the owner of the tables can do (schema and role) is wished for here
-and made by `verbund body prepare`; what other rooms do is asked for by `BodyPrepared` and answered by `RoomPrepared`.
+Each step may be repeated without harm. The tenant is founded in a job of its own (`TenantWished`); what other rooms do
+is asked for by `BodyPrepared` and answered by `RoomPrepared`.
 """
 
 import re
@@ -18,7 +18,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from verbund.modules.membership.events import BodyPrepared, FirstPerson, MemberProvisioned, RoomPrepared
+from verbund.modules.membership.events import BodyPrepared, FirstPerson, MemberProvisioned, RoomPrepared, TenantWished
 from verbund.modules.membership.models import (
     Accession,
     Member,
@@ -48,7 +48,8 @@ from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, current_body, local_date, new_id
-from verbund.platform.tenancy.wishes import ask_for_bodies, body_exists, main_host, taken_hosts, taken_names
+from verbund.platform.tenancy.bodies import create_body
+from verbund.platform.tenancy.hosts import main_host, taken_hosts, taken_names
 
 from .agreements import follow_one
 from .members import MemberNotFound, NotTheAlliance
@@ -265,18 +266,40 @@ def retry_provisioning(actor: Actor, *, member_id: UUID, now: datetime) -> Provi
 
 
 @transaction.atomic
-def note_tenant(actor: Actor, *, provisioning_id: UUID, problem: str = "", now: datetime) -> None:
-    """The owner of the tables has made the tenant, or could not; told twice it changes nothing.
+def make_tenant(actor: Actor, *, provisioning_id: UUID, now: datetime) -> None:
+    """Found the member's tenant (Mandant): schema, tables, role, host and letterhead; takes about a second.
+
+    What stands in the way is written down at the step; made twice it is made once.
 
     Raises:
         policy.Denied, ProvisioningNotFound.
     """
     policy.require(actor, Permission.PROVISION)
     row = _locked(actor, Q(id=provisioning_id))
-    if problem:
-        _end(row, Step.TENANT, now, problem)
+    if row.steps.get(step=Step.TENANT).state != StepState.RUNNING:
         return
-    _go_on(actor, row, now)
+    member, problem = row.member, ""
+    try:
+        with transaction.atomic():
+            create_body(
+                schema_name=row.schema_name,
+                slug=member.slug,
+                name=member.name,
+                kind=member.body_kind.value,
+                hosts=row.hosts,
+                ags=member.ags,
+                ars=member.ars,
+                accent_colour=row.accent_colour,
+                letterhead=row.letterhead,
+                rooms=[],
+            )
+    except ValidationError as error:
+        problem = "; ".join(f"{name}: {' '.join(words)}" for name, words in error.message_dict.items())
+    except Conflict as conflict:
+        problem = str(conflict.message)
+    _end(row, Step.TENANT, now, problem)
+    if not problem:
+        _go_on(actor, row, now)
 
 
 @transaction.atomic
@@ -287,7 +310,7 @@ def note_part(actor: Actor, *, answer: RoomPrepared, now: datetime) -> None:
         policy.Denied, ProvisioningNotFound.
     """
     policy.require(actor, Permission.PROVISION)
-    row = _locked(actor, Q(id=answer.provisioning_id))
+    row = _locked(actor, Q(id=answer.provisioning_id, schema_name=answer.schema_name))
     _end(row, Step(answer.part), now, answer.problem)
     _go_on(actor, row, now)
 
@@ -297,12 +320,10 @@ def _go_on(actor: Actor, row: Provisioning, now: datetime) -> None:
     states = {Step(step.step): step.state for step in row.steps.all()}
     done = {step for step, state in states.items() if state == StepState.DONE}
     if Step.TENANT not in done:
-        if not body_exists(row.schema_name, row.hosts[0]):
-            if states[Step.TENANT] != StepState.FAILED:
-                _begin(row, Step.TENANT, now)
-                ask_for_bodies()
-            return
-        _end(row, Step.TENANT, now)
+        if states[Step.TENANT] != StepState.FAILED:
+            _begin(row, Step.TENANT, now)
+            events.publish(actor, TenantWished(row.id))  # founded in a job of its own: nobody waits for it in a page
+        return
     if Step.ROOMS not in done:
         _begin(row, Step.ROOMS, now)
         _register(actor, row, now)

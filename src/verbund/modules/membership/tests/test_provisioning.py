@@ -1,5 +1,6 @@
 """A body is made ready step by step: each step once, in its order, resumed wherever it was cut off."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -17,6 +18,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import NotFound
+from verbund.platform.tenancy.models import Body, Host
 
 from . import factories
 
@@ -63,8 +65,14 @@ def tenant(monkeypatch: pytest.MonkeyPatch, gamma: UUID, manager: Actor, now: da
     wishes = services.Wishes(people=(ADMIN,), templates=("bewohnerparkausweis",))
     services.plan_provisioning(manager, member_id=gamma, wishes=wishes, now=now)
     Provisioning.objects.update(schema_name="alpha")
-    monkeypatch.setattr(module, "body_exists", lambda _schema, _host: True)
+    monkeypatch.setattr(module, "create_body", lambda **_facts: None)
     return gamma
+
+
+def begin(manager: Actor, member_id: UUID, now: datetime) -> None:
+    """Provision as far as the tenant."""
+    view = services.provision(manager, member_id=member_id, now=now)
+    services.make_tenant(manager, provisioning_id=view.id, now=now)
 
 
 def states(manager: Actor, member_id: UUID) -> dict[str, str]:
@@ -72,7 +80,7 @@ def states(manager: Actor, member_id: UUID) -> dict[str, str]:
 
 
 def answer(manager: Actor, member_id: UUID, part: str, problem: str = "") -> RoomPrepared:
-    return RoomPrepared(queries.provisioning(manager, member_id=member_id).id, part, problem)
+    return RoomPrepared(queries.provisioning(manager, member_id=member_id).id, "alpha", part, problem)
 
 
 def jobs() -> list[tuple[str, str]]:
@@ -95,13 +103,6 @@ def test_a_body_is_wished_for_and_waits_for_its_tenant(gamma: UUID, manager: Act
         "tenant": "running",
         **dict.fromkeys(["rooms", "people", "file_plan", "chart", "services", "ready"], "waiting"),
     }
-    (wish,) = queries.wished_tenants(manager)
-    assert (wish.slug, wish.schema_name, wish.name, wish.hosts) == (
-        "gamma",
-        "gamma",
-        "Stadt Gamma",
-        ("gamma.localhost",),
-    )
     assert services.provision(manager, member_id=gamma, now=now + timedelta(hours=1)) == view
     assert AuditEntry.objects.filter(action="membership.provisioning.begun").count() == 1
 
@@ -117,24 +118,40 @@ def test_nothing_is_set_up_for_a_candidate_before_clearance(alliance: Any, manag
 def test_an_agreement_as_carrier_alone_is_no_clearance(
     alliance: Any, gamma: UUID, manager: Actor, now: datetime
 ) -> None:
-
     ServiceAgreement.objects.update(as_carrier=True)
     with pytest.raises(services.NotCleared):
         services.provision(manager, member_id=gamma, now=now)
     assert Provisioning.objects.count() == 0
 
 
+def test_the_alliance_founds_the_tenant_itself(gamma: UUID, manager: Actor, now: datetime) -> None:
+    view = services.provision(manager, member_id=gamma, now=now)
+    for _twice in range(2):
+        services.make_tenant(manager, provisioning_id=view.id, now=now + timedelta(seconds=1))
+    body = Body.objects.get(schema_name="gamma")
+    assert (body.slug, body.name, body.kind, body.rooms) == ("gamma", "Stadt Gamma", "town", ["records"])
+    assert Host.objects.get(tenant_id=body.id).domain == "gamma.localhost"
+    assert states(manager, gamma)["tenant"] == "done"
+    assert queries.provisioning(manager, member_id=gamma).steps[0].seconds == 1.0
+
+
 def test_what_stands_in_the_way_of_the_tenant_is_said_and_can_be_tried_again(
     gamma: UUID, manager: Actor, now: datetime
 ) -> None:
+    wishes = services.Wishes(hosts=("rathaus.example",))
+    services.plan_provisioning(manager, member_id=gamma, wishes=wishes, now=now)
+    Provisioning.objects.update(hosts=["alpha.localhost"])  # taken in the meantime
     view = services.provision(manager, member_id=gamma, now=now)
-    services.note_tenant(manager, provisioning_id=view.id, problem="schema_name: taken", now=now)
+    services.make_tenant(manager, provisioning_id=view.id, now=now)
     failed = queries.provisioning(manager, member_id=gamma)
-    assert (failed.failed, failed.is_running, failed.steps[0].reason) == (True, False, "schema_name: taken")
-    assert queries.wished_tenants(manager) == []
+    assert (failed.failed, failed.is_running) == (True, False)
+    assert failed.steps[0].reason
+    assert not Body.objects.filter(schema_name="gamma").exists()
+    Provisioning.objects.update(hosts=["rathaus.example"])
     again = services.retry_provisioning(manager, member_id=gamma, now=now)
     assert (again.steps[0].state, again.steps[0].attempts, again.steps[0].reason) == ("running", 2, "")
-    assert len(queries.wished_tenants(manager)) == 1
+    services.make_tenant(manager, provisioning_id=view.id, now=now)
+    assert states(manager, gamma)["tenant"] == "done"
     with pytest.raises(services.ProvisioningConflict):
         services.retry_provisioning(manager, member_id=gamma, now=now)
 
@@ -142,7 +159,7 @@ def test_what_stands_in_the_way_of_the_tenant_is_said_and_can_be_tried_again(
 def test_with_the_tenant_the_rooms_are_switched_and_the_rooms_are_asked(
     tenant: UUID, manager: Actor, now: datetime
 ) -> None:
-    services.provision(manager, member_id=tenant, now=now)
+    begin(manager, tenant, now)
     assert queries.member(manager, tenant).rooms == ("records",)
     assert queries.member(manager, tenant).schema_name == "alpha"
     assert states(manager, tenant) == {
@@ -161,7 +178,7 @@ def test_with_the_tenant_the_rooms_are_switched_and_the_rooms_are_asked(
 def test_answers_may_come_in_any_order_and_twice(
     tenant: UUID, manager: Actor, now: datetime, order: tuple[str, ...]
 ) -> None:
-    services.provision(manager, member_id=tenant, now=now)
+    begin(manager, tenant, now)
     for part in order:
         assert states(manager, tenant)["services"] == "waiting"
         services.note_part(manager, answer=answer(manager, tenant, part), now=now)
@@ -177,7 +194,7 @@ def test_answers_may_come_in_any_order_and_twice(
 
 @pytest.mark.parametrize("part", ["people", "file_plan", "chart", "services"])
 def test_a_room_that_cannot_is_named_and_asked_again(tenant: UUID, manager: Actor, now: datetime, part: str) -> None:
-    services.provision(manager, member_id=tenant, now=now)
+    begin(manager, tenant, now)
     others = [p for p in ("people", "file_plan", "chart") if p != part]
     for other in others:
         services.note_part(manager, answer=answer(manager, tenant, other), now=now)
@@ -196,8 +213,17 @@ def test_a_room_that_cannot_is_named_and_asked_again(tenant: UUID, manager: Acto
     assert set(states(manager, tenant).values()) == {"done"}
 
 
+def test_no_body_speaks_for_another(tenant: UUID, manager: Actor, now: datetime) -> None:
+    begin(manager, tenant, now)
+    before = states(manager, tenant)
+    forged = replace(answer(manager, tenant, "people"), schema_name="beta")
+    with pytest.raises(queries.ProvisioningNotFound):
+        services.note_part(manager, answer=forged, now=now)
+    assert states(manager, tenant) == before
+
+
 def test_an_answer_that_got_lost_is_asked_for_again(tenant: UUID, manager: Actor, now: datetime) -> None:
-    services.provision(manager, member_id=tenant, now=now)
+    begin(manager, tenant, now)
     services.note_part(manager, answer=answer(manager, tenant, "people"), now=now)
     asked = len(jobs())
     services.provision(manager, member_id=tenant, now=now)
