@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.queries import names_of
@@ -91,6 +92,11 @@ class Surroundings:
         return entries(wired("NAVIGATION"), self._actor, self._request.path, self._rooms)
 
     @cached_property
+    def navigation_list(self) -> str:
+        """The navigation as markup; it stands on every page twice, for wide and for narrow screens."""
+        return _navigation_list(tuple(self.navigation), get_language() or "")
+
+    @cached_property
     def portal_navigation(self) -> list[Entry]:
         """Entries of the portal."""
         return entries(wired("PORTAL_NAVIGATION"), self._actor, self._request.path, self._rooms)
@@ -109,6 +115,12 @@ class Surroundings:
     def sign_out_url(self) -> str:
         """Where signing out is posted to."""
         return _url("sign_out")
+
+
+@lru_cache(maxsize=1024)
+def _navigation_list(shown: tuple[Entry, ...], _language: str) -> str:
+    """Kept in the process: a few entries for each role and place, and always the same markup."""
+    return render_to_string("ui/navigation.html", {"entries": shown})
 
 
 _TITLES = frozenset(

@@ -153,7 +153,10 @@ def _open_case(
     title, unit = check_title(title, errors), one_line(unit)
     if not unit:
         errors["unit"] = _("Name the unit that works on the case.")
-    stands_at = _POSITION.first(code=position)
+    year, file_title = local_date(now).year, one_line(file_title or "")[:300]
+    # Nearly every case belongs to a collecting file that is there: one query gives it with its position.
+    file = None if file_title else _COLLECTING_FILE.first(code=position, year=year)
+    stands_at = _POSITION.first(code=position) if file is None else file.position
     if stands_at is None or not stands_at.takes_cases:
         errors["position"] = _("The file plan has no position %(code)s that takes cases.") % {"code": position}
         raise CaseInvalid(errors)
@@ -161,8 +164,7 @@ def _open_case(
     if errors:
         raise CaseInvalid(errors)
 
-    year = local_date(now).year
-    file = _file(stands_at, year, one_line(file_title or "")[:300], now)
+    file = file or _file(stands_at, year, file_title, now)
     number = next_number(stands_at.id, year)
     case = Case(
         id=new_id(),
@@ -203,17 +205,15 @@ def _open_case(
 
 
 _POSITION: Final = KeptQuery(lambda: FilePlanPosition.objects.filter(code=given("code")))
-_COLLECTING_FILE: Final = KeptQuery(lambda: File.objects.filter(position=given("position"), year=given("year")))
+_COLLECTING_FILE: Final = KeptQuery(
+    lambda: File.objects.select_related("position").filter(position__code=given("code"), year=given("year"))
+)
 
 
 def _file(position: FilePlanPosition, year: int, title: str, now: datetime) -> File:
     """The collecting file of the year, or the subject file of that title; opened if it is the first time."""
     wanted: dict[str, Any] = {"title": title, "number__isnull": False} if title else {"year": year}
-    found = (
-        File.objects.filter(position=position, **wanted).first()
-        if title
-        else _COLLECTING_FILE.first(position=position.id, year=year)
-    )
+    found = File.objects.filter(position=position, **wanted).first()
     if found is not None:
         return found
     number = next_number(position.id, SUBJECT_FILES) if title else None
