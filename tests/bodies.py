@@ -32,7 +32,8 @@ def main() -> None:
         create_body(
             **body,
             hosts=[host],
-            rooms=["citizenservices", "records", "budget", "membership"],
+            rooms=["citizenservices", "records", "budget", "membership"]
+            + (["costsharing"] if body.get("is_alliance") else []),
             letterhead=LETTERHEAD,
         )
 

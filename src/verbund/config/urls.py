@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("verbund.modules.records.web.urls")),
     path("", include("verbund.modules.budget.web.urls")),
     path("", include("verbund.modules.citizenservices.web.urls")),
+    path("", include("verbund.modules.costsharing.web.urls")),
 ]
 
 handler500 = "verbund.platform.ui.errors.server_error"

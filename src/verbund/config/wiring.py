@@ -16,6 +16,10 @@ from verbund.modules.citizenservices import policies as services_policies
 from verbund.modules.citizenservices import subscribers as services_subscribers
 from verbund.modules.citizenservices import tasks as services_tasks
 from verbund.modules.citizenservices.events import ApplicationSubmitted, QuestionAsked
+from verbund.modules.costsharing import policies as costsharing_policies
+from verbund.modules.costsharing import subscribers as costsharing_subscribers
+from verbund.modules.costsharing import tasks as costsharing_tasks
+from verbund.modules.costsharing.events import UsageMeasured
 from verbund.modules.membership import policies as membership_policies
 from verbund.modules.membership import subscribers as membership_subscribers
 from verbund.modules.membership import tasks as membership_tasks
@@ -36,6 +40,7 @@ HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
     QuestionAsked: (services_subscribers.tell_of_question,),
     LetterIssued: (records_subscribers.dispatch_letter,),
     LetterDelivered: (records_subscribers.send_notice, services_subscribers.follow_delivery),
+    UsageMeasured: (costsharing_subscribers.take_usage,),
     ClaimSettled: (services_subscribers.follow_settlement,),
     ClaimReopened: (services_subscribers.follow_reopened_claim,),
     InvoiceHandedOver: (budget_subscribers.take_invoice_in,),
@@ -59,6 +64,7 @@ TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("23 1 * * *", identity_tasks.forget_answers),
     ("37 1 * * *", services_tasks.delete_expired_drafts),
     ("7 2 * * *", files_tasks.sweep_files),
+    ("27 3 1 * *", costsharing_tasks.report_usage),
     ("47 0 * * *", membership_tasks.establish_due_clearances),
     ("5 5 * * *", membership_tasks.remind_of_deadlines),
 )
@@ -80,6 +86,8 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Units"), "units", identity_policies.Permission.MANAGE_UNITS, "settings"),
     (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
+    (_("Cost sharing"), "costsharing:overview", costsharing_policies.Permission.SEE, "coins"),
+    (_("Our cost"), "costsharing:own", costsharing_policies.Permission.SEE_OWN, "coins"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),
 )
 

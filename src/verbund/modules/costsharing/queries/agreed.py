@@ -1,7 +1,7 @@
 """Agreements as days: who uses which service when, cut to what may be charged (M2, M8)."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from verbund.modules.costsharing.models.days import Span, common
@@ -19,26 +19,15 @@ def carrier_days(actor: Actor, span: Span) -> dict[UUID, list[Span]]:
     if not in_alliance(actor, Permission.SEE):
         return {}
     found: dict[UUID, list[Span]] = {}
-    for period in carriers_between(room(actor), start=span.first, end=span.last):
+    for period in membership.carriers_between(room(actor), start=span.first, end=span.last):
         days = Span(period.valid_from, period.valid_until or FAR).within(span)
-        cleared = _cleared_on(room(actor), period.member_id)
-        if days and cleared:
-            days = days.within(Span(cleared, FAR))
+        if days is None:
+            continue
+        cleared = membership.cleared_on(room(actor), period.member_id)
+        days = days.within(Span(cleared, FAR)) if cleared is not None else None
         if days:
             found.setdefault(period.member_id, []).append(days)
     return found
-
-
-def carriers_between(actor: Actor, *, start: date, end: date) -> list[Any]:
-    """Membership's carriers (Träger) on these days."""
-    ask: Any = getattr(membership, "carriers_between", lambda _actor, start, end: [])
-    return list(ask(actor, start=start, end=end))
-
-
-def _cleared_on(actor: Actor, member_id: UUID) -> date | None:
-    ask: Any = getattr(membership, "cleared_on", lambda _actor, _member: None)
-    cleared: date | None = ask(actor, member_id)
-    return cleared
 
 
 def agreed_between(actor: Actor, member_id: UUID, start: date, end: date) -> list[tuple[str, Span]]:
@@ -52,17 +41,18 @@ def agreed_between(actor: Actor, member_id: UUID, start: date, end: date) -> lis
     ]
 
 
-def chargeable_days(actor: Actor, span: Span) -> tuple[dict[str, dict[UUID, list[Span]]], dict[tuple[str, UUID], int]]:
+def chargeable_days(
+    actor: Actor, span: Span, carriers: Mapping[UUID, list[Span]]
+) -> tuple[dict[str, dict[UUID, list[Span]]], dict[tuple[str, UUID], int]]:
     """Per service and member the days that may be charged, and the agreed limits of quantity.
 
     An agreement as a carrier counts only on days on which the member is one (M8), so never before clearance (M2); a
-    co-user's agreement counts as it stands.
+    co-user's agreement counts as it stands. `carriers` are `carrier_days`.
     """
     used: dict[str, dict[UUID, list[Span]]] = {}
     limits: dict[tuple[str, UUID], int] = {}
     if not in_alliance(actor, Permission.SEE):
         return used, limits
-    carriers = carrier_days(actor, span)
     for agreement in membership.agreements(room(actor), start=span.first, end=span.last):
         days = Span(agreement.valid_from, agreement.valid_until or FAR).within(span)
         if days is None:

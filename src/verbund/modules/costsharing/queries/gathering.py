@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, Sum, Window
@@ -42,7 +41,7 @@ from verbund.modules.costsharing.policies import Permission, require
 from verbund.modules.membership import queries as membership
 from verbund.platform.identity.actor import Actor
 
-from .agreed import FAR, carrier_days, carriers_between, chargeable_days
+from .agreed import FAR, carrier_days, chargeable_days
 from .costs import CostSheet, cost_sheet
 from .members import BillableService, Party, catalogue, parties, room
 
@@ -63,8 +62,8 @@ def gather(actor: Actor, *, kind: str, span: Span, for_run: UUID | None = None) 
     people = parties(actor)
     names = {party.id: party.code for party in people}
     offered = _offered(actor, span)
-    used, limits = chargeable_days(actor, span)
     carriers = carrier_days(actor, span)
+    used, limits = chargeable_days(actor, span, carriers)
     rules = {rule.service_code: rule for rule in ChargeRule.objects.select_related("key")}
     items = _items(span, names, for_run)
     everybodys = {c for c, rule in rules.items() if rule.bearers == ChargeRule.Bearers.CARRIERS and rule.key_id}
@@ -285,10 +284,9 @@ class _Keys:
         if kind == KeyKind.EQUAL:
             return dict.fromkeys(self.names, 1)
         if kind == KeyKind.INHABITANTS:  # the statistical office's figure of 30 June of the year before, or older
-            ask: Any = getattr(membership, "inhabitants", lambda _actor, reference_date: {})
-            return dict(ask(room(self.actor), reference_date=date(year - 1, 6, 30)))
+            return dict(membership.inhabitants(room(self.actor), reference_date=date(year - 1, 6, 30)))
         if kind == KeyKind.CAPITAL:
-            periods = carriers_between(room(self.actor), start=self.span.first, end=self.span.last)
+            periods = membership.carriers_between(room(self.actor), start=self.span.first, end=self.span.last)
             ordered = sorted(periods, key=lambda period: period.valid_until or FAR)
             return {period.member_id: period.share_cents for period in ordered}
         if kind == KeyKind.TURNOVER:

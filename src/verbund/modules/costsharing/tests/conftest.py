@@ -46,8 +46,8 @@ def carriers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def between(actor: Actor, *, start: date, end: date) -> list[Any]:
         return [p for p in periods if p.valid_from <= end and (p.valid_until is None or p.valid_until >= start)]
 
-    monkeypatch.setattr("verbund.modules.costsharing.queries.agreed.carriers_between", between)
-    monkeypatch.setattr("verbund.modules.costsharing.queries.gathering.carriers_between", between)
+    monkeypatch.setattr("verbund.modules.membership.queries.carriers_between", between)
+    monkeypatch.setattr("verbund.modules.membership.queries.cleared_on", lambda _actor, _member: date(2013, 8, 26))
     return periods
 
 

@@ -34,7 +34,7 @@ def register(slug: str, name: str, kind: str = "town", schema_name: str | None =
         ags="13076001",
         ars="",
         slug=slug,
-        schema_name=schema_name or f"none_{slug}",
+        schema_name=schema_name,
         now=NOW,
     ).id
 
