@@ -43,7 +43,6 @@ def main() -> None:
                 origin=f"citizenservices.application:{ref.id}",
                 letter_id=decided.letter_id,
                 document_id=decided.letter_document_id,
-                title="Bescheid",
                 delivered_at=now,
                 now=now,
             )

@@ -21,7 +21,8 @@ HEARTBEAT: Final = 2.0
 SILENT: Final = 10.0  # a worker without a heartbeat for so long is gone
 UPKEEP: Final = 3.0
 LOST: Final = 75  # the exit code of a worker whose database went away (EX_TEMPFAIL)
-KEEP_HOURS: Final = 24 * 30  # done jobs; failed ones stay until an operator has decided
+KEEP_HOURS: Final = 1  # done jobs; failed ones stay until an operator has decided
+FORGET: Final = 600.0  # seconds from one forgetting to the next
 
 
 def main(argv: Sequence[str]) -> int:
@@ -93,7 +94,7 @@ async def _lifeline() -> None:
 
 
 async def _upkeep(app: Any) -> None:
-    """Every few seconds take up what dead workers left; once a day forget what was done a month ago."""
+    """Every few seconds take up what dead workers left; now and then forget what was done an hour ago."""
     import structlog
 
     log = structlog.get_logger("verbund.worker")
@@ -103,7 +104,7 @@ async def _upkeep(app: Any) -> None:
             await _take_up(app)
             if time.monotonic() >= forget_at:
                 await app.job_manager.delete_old_jobs(nb_hours=KEEP_HOURS)
-                forget_at = time.monotonic() + 86400
+                forget_at = time.monotonic() + FORGET
         except Exception as error:  # noqa: BLE001 - a database that is away for a minute must not end the worker
             log.warning("upkeep failed", error=type(error).__name__)
         await asyncio.sleep(UPKEEP)

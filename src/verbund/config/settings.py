@@ -90,6 +90,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "verbund.config.urls"
 WSGI_APPLICATION = "verbund.config.wsgi.application"
 EVENT_HEARERS = "verbund.config.wiring.HEARERS"
+EVENT_CROSSINGS = "verbund.config.wiring.CROSSINGS"
 NAVIGATION = "verbund.config.wiring.NAVIGATION"
 PORTAL_NAVIGATION = "verbund.config.wiring.PORTAL_NAVIGATION"
 USER_NAVIGATION = "verbund.config.wiring.USER_NAVIGATION"

@@ -27,15 +27,17 @@ from verbund.modules.membership.events import AccessionEffective, BodyPrepared, 
 from verbund.modules.records import policies as records_policies
 from verbund.modules.records import subscribers as records_subscribers
 from verbund.modules.records.events import LetterDelivered, LetterIssued
+from verbund.platform.events import Crossing, Way
 from verbund.platform.files import tasks as files_tasks
 from verbund.platform.identity import policies as identity_policies
 from verbund.platform.identity import subscribers as identity_subscribers
 from verbund.platform.identity import tasks as identity_tasks
-from verbund.platform.identity.events import AccessReset, LinkRequested
+from verbund.platform.identity.events import AccessReset, EmailChanged, LinkRequested
 
 HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
     LinkRequested: (identity_subscribers.mail_link,),
     AccessReset: (identity_subscribers.mail_access_reset,),
+    EmailChanged: (identity_subscribers.mail_old_address,),
     ApplicationSubmitted: (services_subscribers.confirm_receipt,),
     QuestionAsked: (services_subscribers.tell_of_question,),
     LetterIssued: (records_subscribers.dispatch_letter,),
@@ -54,6 +56,14 @@ HEARERS: Final[Mapping[type[Any], tuple[Callable[..., None], ...]]] = {
         services_subscribers.prepare_services,
     ),
     RoomPrepared: (membership_subscribers.note_part,),
+}
+
+# Which events may go from body to body. All others stay where they happened.
+CROSSINGS: Final[Mapping[type[Any], Crossing]] = {
+    InvoiceHandedOver: Crossing(Way.ANY),  # it takes the inbound path of any supplier's invoice
+    UsageMeasured: Crossing(Way.TO_ALLIANCE, names_sender="schema_name"),
+    BodyPrepared: Crossing(Way.FROM_ALLIANCE),
+    RoomPrepared: Crossing(Way.TO_ALLIANCE, names_sender="schema_name"),
 }
 
 # (cron line in UTC, function of a tasks.py); run once per body

@@ -1,5 +1,8 @@
+import json
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -7,10 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 from procrastinate.contrib.django import app
+from psycopg.types.json import Jsonb
 
 from verbund.platform import events
 from verbund.platform.audit.models import AuditEntry
-from verbund.platform.events import publishing, tasks
+from verbund.platform.events import crossing, publishing, tasks
 from verbund.platform.events.models import EventReceipt
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
@@ -25,6 +29,11 @@ class LampLit:
     lit_on: date
     watts: int
     places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CountTaken:
+    schema_name: str
 
 
 heard: list[tuple[str, Any]] = []
@@ -46,6 +55,7 @@ def wired(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     failing["times"] = 0
     monkeypatch.setattr(publishing, "hearers", lambda: {LampLit: (hear_lamp,)})
     monkeypatch.setattr(tasks, "hearers", lambda: {LampLit: (hear_lamp,)})
+    monkeypatch.setattr(crossing, "crossings", lambda: {LampLit: events.Crossing(events.Way.FROM_ALLIANCE)})
     tasks._table.cache_clear()
     yield
     tasks._table.cache_clear()
@@ -100,11 +110,114 @@ def test_jobs_of_two_bodies_in_one_worker_each_run_as_their_own_role(work: Calla
     assert [who for who, _ in heard] == ["body_alpha", "body_beta", "body_alpha"]
 
 
-def test_an_event_may_be_addressed_to_another_body(work: Callable[[], None]) -> None:
-    with acting_for("alpha"):
-        events.publish(Actor.system("alpha", "test"), LAMP, to_body="beta")
+def test_an_event_may_be_addressed_to_another_body_if_the_wiring_says_so(work: Callable[[], None]) -> None:
+    with acting_for("alliance"):
+        events.publish(Actor.system("alliance", "test"), LAMP, to_body="beta")
     work()
     assert [who for who, _ in heard] == ["body_beta"]
+
+
+@pytest.mark.parametrize(
+    ("way", "sender", "body", "passes"),
+    [
+        (None, "alliance", "beta", False),
+        (None, "alpha", "alpha", True),
+        (events.Way.FROM_ALLIANCE, "alpha", "beta", False),
+        (events.Way.FROM_ALLIANCE, "alpha", "alliance", False),
+        (events.Way.TO_ALLIANCE, "alpha", "alliance", True),
+        (events.Way.TO_ALLIANCE, "alpha", "beta", False),
+        (events.Way.ANY, "alpha", "beta", True),
+    ],
+)
+def test_what_may_cross_is_asked_before_it_is_written(
+    real_database: str, monkeypatch: pytest.MonkeyPatch, way: events.Way | None, sender: str, body: str, passes: bool
+) -> None:
+    table = {LampLit: events.Crossing(way)} if way else {}
+    monkeypatch.setattr(crossing, "crossings", lambda: table)
+    with acting_for(sender):
+        if passes:
+            events.publish(Actor.system(sender, "test"), LAMP, to_body=body)
+        else:
+            with pytest.raises(events.MayNotCross):
+                events.publish(Actor.system(sender, "test"), LAMP, to_body=body)
+    assert len(jobs()) == passes
+
+
+def test_an_event_that_crosses_names_its_true_sender(real_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {CountTaken: events.Crossing(events.Way.TO_ALLIANCE, names_sender="schema_name")}
+    monkeypatch.setattr(crossing, "crossings", lambda: table)
+    with acting_for("alpha"):
+        actor = Actor.system("alpha", "test")
+        events.publish(actor, CountTaken("alpha"), to_body="alliance")
+        with pytest.raises(events.MayNotCross, match="another sender"):
+            events.publish(actor, CountTaken("beta"), to_body="alliance")
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "to a neighbour": {"body": "beta"},
+    "to the alliance, which only sends": {"body": "alliance"},
+    "to the alliance in a neighbour's name": {"body": "alliance", "sender": "beta"},
+    "to a neighbour in the alliance's name": {"body": "beta", "sender": "alliance"},
+    "to a neighbour in nobody's name": {"body": "beta", "sender": None},
+    "to nobody": {"body": "gamma"},
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_hostile_body_makes_nobody_else_hear(work: Callable[[], None], what: str) -> None:
+    """With statements of its own as its own role: written or not, no hearer of another body is called."""
+    arguments = {
+        "body": "alpha",
+        "sender": "alpha",
+        "hearer": f"{__name__}.hear_lamp",
+        "event": f"{__name__}.LampLit",
+        "event_id": str(uuid4()),
+        "values": events.to_values(LAMP),
+        **HOSTILE[what],
+    }
+    parameters: list[Any] = [Jsonb(arguments)]
+    with acting_for("alpha"), suppress(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT public.verbund_defer(%s)", parameters)
+    work()
+    assert heard == []
+    assert [json.loads(j["args"])["sender"] for j in jobs()] in ([], ["alpha"])
+    assert all(j["status"] != "succeeded" for j in jobs())
+
+
+def test_the_house_lets_cross_what_it_lists_and_knows_its_hearers() -> None:
+    from verbund.config import wiring
+
+    assert set(wiring.CROSSINGS) <= set(wiring.HEARERS)
+    for kind, listed in wiring.CROSSINGS.items():
+        assert not listed.names_sender or listed.names_sender in {f.name for f in fields(kind)}
+
+
+# What a queue that all bodies share may not hold: whoever it is about is found by id, in the body it belongs to.
+PERSONAL = re.compile(r"name|mail|address|street|text|title|phone|birth|recipient|party|person(?!_id)|iban")
+WHY_STILL = {
+    "BodyPrepared.people": "the first people of a body that does not know anybody yet",
+    "BodyPrepared.name": "of a public body",
+    "FirstPerson.email": "the first people of a body that does not know anybody yet",
+    "FirstPerson.name": "the first people of a body that does not know anybody yet",
+    "InvoiceHandedOver.filename": "made of the number",
+    "RoomPrepared.schema_name": "of a public body",
+    "UsageMeasured.schema_name": "of a public body",
+    "UsageMeasured.people": "a count",
+    "UsageMeasured.mailboxes": "a count",
+    "EmailChanged.sealed_address": "sealed under the secret of the installation",
+}
+
+
+def test_no_event_that_is_heard_carries_what_is_about_a_person() -> None:
+    from verbund.config import wiring
+
+    found = {
+        f"{kind.__name__}.{field.name}"
+        for kind in wiring.HEARERS
+        for field in fields(kind)
+        if PERSONAL.search(field.name)
+    }
+    assert found - set(WHY_STILL) == set()
 
 
 def test_a_job_delivered_twice_takes_effect_once(work: Callable[[], None]) -> None:

@@ -7,9 +7,13 @@ import pytest
 from verbund.platform import events
 from verbund.platform.identity import subscribers
 from verbund.platform.identity.actor import Actor
-from verbund.platform.identity.events import AccessReset, LinkRequested
+from verbund.platform.identity.events import AccessReset, EmailChanged, LinkRequested
 
-HEARERS: dict[type[Any], Any] = {LinkRequested: subscribers.mail_link, AccessReset: subscribers.mail_access_reset}
+HEARERS: dict[type[Any], Any] = {
+    LinkRequested: subscribers.mail_link,
+    AccessReset: subscribers.mail_access_reset,
+    EmailChanged: subscribers.mail_old_address,
+}
 
 
 @pytest.fixture

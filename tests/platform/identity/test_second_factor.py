@@ -73,7 +73,7 @@ def test_staff_without_a_second_factor_are_led_to_set_one_up_before_anything_els
     assert not is_signed_in(client)
     done = client.post("/anmelden/einrichten/", {"kind": "totp", "code": code_now(key)})
     assert done.status_code == 200
-    codes = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.content.decode())
+    codes = re.findall(r"<code>([a-z0-9]{6}(?:-[a-z0-9]{6}){3})</code>", done.content.decode())
     assert len(set(codes)) == 10
     assert is_signed_in(client)
     with acting_for("alpha"):

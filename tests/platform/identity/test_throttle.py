@@ -1,6 +1,7 @@
 """Counters against guessing."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -104,3 +105,38 @@ def test_a_customer_with_many_ipv6_addresses_is_one_customer() -> None:
 @given(st.text(max_size=60))
 def test_no_text_makes_the_address_fail(text: str) -> None:
     throttle.network_of(text)
+
+
+def test_of_many_guesses_at_once_no_more_are_looked_at_than_the_limit(real_database: str, now: datetime) -> None:
+    """Counting before looking: threads that all pass the first question are still held at the row."""
+    limit = Limit(count=3, window=timedelta(minutes=15), block=timedelta(minutes=1))
+    begin, looked_at = threading.Barrier(8), []
+
+    def guess(number: int) -> None:
+        try:
+            with acting_for("alpha"):
+                begin.wait(timeout=20)
+                throttle.attempt("guess", "somebody", limit, now=now)
+                time.sleep(0.05)  # the look, which takes its time
+                looked_at.append(number)
+        except Blocked:
+            pass
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=guess, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(looked_at) == limit.count
+
+
+def test_an_attempt_that_was_right_is_given_back_and_those_before_it_count_on(alpha: Any, now: datetime) -> None:
+    limit = Limit(count=3, window=timedelta(minutes=15), block=timedelta(minutes=1))
+    for _right in range(10):
+        throttle.attempt("guess", "town hall", limit, now=now)
+        throttle.give_back("guess", "town hall", limit)
+    assert [throttle.attempt("guess", "town hall", limit, now=now) for _wrong in range(3)] == [False, False, True]
+    with pytest.raises(Blocked):
+        throttle.attempt("guess", "town hall", limit, now=now)

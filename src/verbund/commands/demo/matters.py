@@ -202,7 +202,6 @@ class Matters:
             origin=records_queries.case(self.system, case_id).origin,
             letter_id=decision.letter_id,
             document_id=decision.letter_document_id,
-            title=records_queries.document(self.system, decision.letter_document_id).title,
             delivered_at=at,
             now=at,
         )

@@ -27,16 +27,15 @@ class CaseClosed:
 
 @dataclass(frozen=True, slots=True)
 class LetterIssued:
-    """A letter was signed off (Schreiben gefertigt); its PDF is on file. Records itself dispatches it."""
+    """A letter was signed off (Schreiben gefertigt); its PDF is on file. Records itself dispatches it.
+
+    To whom it goes stands in the letter: the queue is shared by all bodies, and is told nothing of persons.
+    """
 
     letter_id: UUID
     case_id: UUID
     document_id: UUID
     origin: str
-    title: str
-    recipient_name: str
-    recipient_mailbox: str
-    recipient_email: str
     issued_at: datetime
 
 
@@ -44,16 +43,13 @@ class LetterIssued:
 class LetterDelivered:
     """A letter left the house (Schreiben übermittelt): `channel` is portal, email or print.
 
-    For the channel portal the process room shows the document `document_id` in the mailbox `recipient_mailbox`.
+    For the channel portal the process room shows the document `document_id` in the mailbox of its `origin`.
     """
 
     letter_id: UUID
     case_id: UUID
     document_id: UUID
     origin: str
-    title: str
-    recipient_name: str
-    recipient_mailbox: str
     channel: str
     delivered_at: datetime
     deemed_on: date

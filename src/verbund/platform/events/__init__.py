@@ -5,7 +5,8 @@ transaction of the deed: what is rolled back was never told. A worker runs each 
 transaction of its own that also holds the receipt, so that a job delivered twice takes effect once.
 """
 
+from .crossing import Crossing, MayNotCross, Way
 from .publishing import hearers_of, publish
 from .values import from_values, to_values
 
-__all__ = ["from_values", "hearers_of", "publish", "to_values"]
+__all__ = ["Crossing", "MayNotCross", "Way", "from_values", "hearers_of", "publish", "to_values"]

@@ -14,6 +14,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id
 from verbund.platform.tenancy.context import connection
 
+from . import crossing
 from .values import to_values
 
 Hearer = Callable[[Actor, Any], None]
@@ -39,13 +40,15 @@ def name_of(thing: Any) -> str:
 def publish(actor: Actor, event: Any, to_body: str | None = None) -> UUID:
     """Tell `event` to its hearers in the actor's own body, or in `to_body` when it is addressed to another one.
 
-    Returns the event's id. The database refuses a job whose sender is not the body the connection works for.
+    Returns the event's id. The database takes the sender from the role, and refuses another name.
 
     Raises:
         policy.Denied: when the actor is not of the body the connection works for.
+        MayNotCross: the wiring does not let such an event go from here to there.
     """
     if actor.body != connection.schema_name:
         raise policy.Denied("events.publish")
+    crossing.check(event, sender=actor.body, body=to_body or actor.body)
     event_id = new_id()
     heard_by = hearers_of(event)
     if heard_by:

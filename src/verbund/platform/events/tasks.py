@@ -15,6 +15,7 @@ from verbund.platform.identity import jobs
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import acting_for
 
+from . import crossing
 from .models import EventReceipt
 from .publishing import Hearer, hearers, name_of
 from .values import from_values
@@ -60,20 +61,26 @@ def hear(
 ) -> None:
     """Bring one event to one hearer, as the body's role, with effect at most once."""
     with jobs.noting_failures(context.job.id), _failures_in_log():
-        _hear(body, hearer, event, event_id, values, request_id)
+        _hear(body, sender, hearer, event, event_id, values, request_id)
 
 
-def _hear(body: str, hearer: str, event: str, event_id: str, values: dict[str, Any], request_id: str) -> None:
+def _hear(
+    body: str, sender: str, hearer: str, event: str, event_id: str, values: dict[str, Any], request_id: str
+) -> None:
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(body=body, hearer=hearer, event_id=event_id, request_id=request_id)
+    structlog.contextvars.bind_contextvars(
+        body=body, sender=sender, hearer=hearer, event_id=event_id, request_id=request_id
+    )
     try:
         kind, function = _table()[event, hearer]
     except KeyError:
         raise UnknownHearer(f"{event} -> {hearer}") from None
+    told = from_values(kind, values)
     try:
         with acting_for(body), transaction.atomic():
+            crossing.check(told, sender=sender, body=body)
             if _first_time(f"{event_id} {hearer}"):
-                function(Actor.system(body, hearer, request_id), from_values(kind, values))
+                function(Actor.system(body, hearer, request_id), told)
                 log.info("heard")
             else:
                 log.info("heard before")

@@ -16,6 +16,15 @@ class LinkRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class EmailChanged:
+    """A person's e-mail address was changed; the old one, sealed, is told."""
+
+    person_id: UUID
+    sealed_address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class AccessReset:
     """The administration has taken a person's second factors away; the person is told."""
 

@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -103,14 +102,14 @@ def prove_totp(person_id: UUID, code: str, *, now: datetime) -> None:
 
 
 def renew_recovery_codes(person: Person) -> list[str]:
-    """Make ten new codes, the old ones end; the codes are shown once and stored as digests only."""
+    """Make ten new codes of 118 bits, the old ones end; the codes are shown once and stored as keyed digests only."""
     codes = [
-        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(5)) for _ in range(2)) for _ in range(RECOVERY_CODES)
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(6)) for _ in range(4)) for _ in range(RECOVERY_CODES)
     ]
     with transaction.atomic():
         RecoveryCode.objects.filter(person=person).delete()
         RecoveryCode.objects.bulk_create(
-            [RecoveryCode(id=new_id(), person=person, digest=_code_digest(person.id, code)) for code in codes]
+            [RecoveryCode(id=new_id(), person=person, digest=_code_digests(person.id, code)[0]) for code in codes]
         )
     return codes
 
@@ -126,16 +125,16 @@ def prove_recovery_code(person_id: UUID, code: str, *, now: datetime) -> None:
     Raises:
         WrongFactor: unknown or used.
     """
-    used = RecoveryCode.objects.filter(person_id=person_id, digest=_code_digest(person_id, code), used_at=None).update(
-        used_at=now
-    )
+    digests = _code_digests(person_id, code)
+    used = RecoveryCode.objects.filter(person_id=person_id, digest__in=digests, used_at=None).update(used_at=now)
     if not used:
         raise WrongFactor
 
 
-def _code_digest(person_id: UUID, code: str) -> str:
+def _code_digests(person_id: UUID, code: str) -> list[str]:
+    """The digest under the present secret of the installation, then those under its fallbacks."""
     plain = "".join(c for c in code.lower() if c.isalnum())
-    return sha256(f"verbund.recovery:{person_id}:{plain}".encode()).hexdigest()
+    return seal.digests(b"verbund.identity.recovery", f"{person_id}:{plain}".encode())
 
 
 # -- passkeys

@@ -4,6 +4,7 @@ SECRET_KEY_FALLBACKS open what an older key has sealed.
 """
 
 import base64
+import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -32,8 +33,20 @@ def open_(sealed: bytes) -> bytes:
         raise Unsealable from error
 
 
+def digests(purpose: bytes, value: bytes) -> list[str]:
+    """HMAC-SHA256 (hex) of a value under each secret of the installation, the present one first: worth nothing to
+    whoever has only the database.
+    """
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [hmac.new(_derived(key, purpose), value, "sha256").hexdigest() for key in keys]
+
+
 def _box() -> MultiFernet:
     return MultiFernet([Fernet(_key(k)) for k in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]])
+
+
+def _derived(secret_key: str, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose).derive(secret_key.encode())
 
 
 def _key(secret_key: str) -> bytes:

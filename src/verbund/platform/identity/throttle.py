@@ -1,8 +1,10 @@
 """Throttle (Drosselung): durable counters against guessing, per scope and key, in the body's own schema.
 
-A scope counts failures (or requests) of a key - an account, a network address, a tracking code - within a window.
-Above the limit the key is blocked, each time twice as long up to an hour. The counters survive a restart and hold
-for all processes.
+A scope counts attempts of a key - an account, a network address, a tracking code - within a window. Above the limit
+the key is blocked, each time twice as long up to an hour. The counters survive a restart and hold for all processes.
+
+An attempt is counted before it is looked at, and given back when it was right: of any number of guesses at the same
+moment no more are looked at than the limit allows.
 """
 
 import ipaddress
@@ -63,22 +65,54 @@ def check(scope: str, key: str, *, now: datetime) -> None:
         raise Blocked(max(1, int((until - now).total_seconds())))
 
 
-def count(scope: str, key: str, limit: Limit, *, now: datetime) -> bool:
-    """Count one attempt of `key`; True when it is blocked from now on. Two counts at once are both counted."""
+def attempt(scope: str, key: str, limit: Limit, *, now: datetime) -> bool:
+    """Count one attempt of `key` before it is made; True when it is the last one for now.
+
+    Raises:
+        Blocked: with the waiting time; the attempt must not be made.
+    """
     with transaction.atomic():
-        Attempts.objects.bulk_create(
-            [Attempts(scope=scope, key=_digest(key), count=0, window_from=now)], ignore_conflicts=True
-        )
-        row = Attempts.objects.select_for_update().get(scope=scope, key=_digest(key))
-        idle_since = max(row.window_from, row.blocked_until or row.window_from)
-        if idle_since + limit.window <= now:
-            row.count, row.window_from, row.blocked_until = 0, now, None
-        row.count += 1
-        if row.count >= limit.count:
-            times = min(row.count - limit.count, 10)
-            row.blocked_until = now + min(limit.block * 2**times, LONGEST_BLOCK)
-        row.save(update_fields=["count", "window_from", "blocked_until"])
-        return row.blocked_until is not None and row.blocked_until > now
+        check(scope, key, now=now)
+        row = _locked(scope, key, now)
+        if row.blocked_until is not None and row.blocked_until > now:  # while we waited for the row
+            raise Blocked(max(1, int((row.blocked_until - now).total_seconds())))
+        return _counted(row, limit, now)
+
+
+def give_back(scope: str, key: str, limit: Limit) -> None:
+    """The attempt was right: it counts no more, but those before it do."""
+    with transaction.atomic():
+        row = Attempts.objects.select_for_update().filter(scope=scope, key=_digest(key)).first()
+        if row is not None:
+            row.count = max(0, row.count - 1)
+            if row.count < limit.count:
+                row.blocked_until = None
+            row.save(update_fields=["count", "blocked_until"])
+
+
+def count(scope: str, key: str, limit: Limit, *, now: datetime) -> bool:
+    """Count one attempt of `key` that was made; True when it is blocked from now on."""
+    with transaction.atomic():
+        return _counted(_locked(scope, key, now), limit, now)
+
+
+def _locked(scope: str, key: str, now: datetime) -> Attempts:
+    """The counter, its row locked until the transaction ends."""
+    made = Attempts(scope=scope, key=_digest(key), count=0, window_from=now)
+    Attempts.objects.bulk_create([made], ignore_conflicts=True)
+    return Attempts.objects.select_for_update().get(scope=scope, key=made.key)
+
+
+def _counted(row: Attempts, limit: Limit, now: datetime) -> bool:
+    idle_since = max(row.window_from, row.blocked_until or row.window_from)
+    if idle_since + limit.window <= now:
+        row.count, row.window_from, row.blocked_until = 0, now, None
+    row.count += 1
+    if row.count >= limit.count:
+        times = min(row.count - limit.count, 10)
+        row.blocked_until = now + min(limit.block * 2**times, LONGEST_BLOCK)
+    row.save(update_fields=["count", "window_from", "blocked_until"])
+    return row.blocked_until is not None and row.blocked_until > now
 
 
 def forget(scope: str, key: str) -> None:

@@ -47,13 +47,13 @@ def open_by_code(actor: Actor, *, code: str, client: str, now: datetime) -> Appl
         ApplicationNotFound, throttle.Blocked, policy.Denied
     """
     policy.require(actor, Permission.FOLLOW_APPLICATION)
-    throttle.check("citizenservices.code", client, now=now)
+    throttle.attempt("citizenservices.code", client, CODES, now=now)
     found = None
     if looks_like_code(code):
         found = Application.objects.filter(code_hash=digest_of(code)).values_list("id", flat=True).first()
     if found is None:
-        throttle.count("citizenservices.code", client, CODES, now=now)
         raise ApplicationNotFound
+    throttle.give_back("citizenservices.code", client, CODES)
     return ApplicationAccess(found, code)
 
 

@@ -113,13 +113,13 @@ def draft_by_code(actor: Actor, *, code: str, client: str, now: datetime) -> Dra
         DraftNotFound, throttle.Blocked, policy.Denied
     """
     policy.require(actor, Permission.APPLY)
-    throttle.check("citizenservices.code", client, now=now)
+    throttle.attempt("citizenservices.code", client, CODES, now=now)
     found = None
     if looks_like_code(code):
         found = Draft.objects.filter(code_hash=digest_of(code), expires_at__gt=now).values_list("id", flat=True).first()
     if found is None:
-        throttle.count("citizenservices.code", client, CODES, now=now)
         raise DraftNotFound
+    throttle.give_back("citizenservices.code", client, CODES)
     return DraftRef(found, code)
 
 

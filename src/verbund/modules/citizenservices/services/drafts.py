@@ -74,8 +74,7 @@ def start_draft(actor: Actor, *, service_id: UUID, now: datetime, client: str = 
     """
     policy.require(actor, Permission.APPLY)
     if client:
-        throttle.check("citizenservices.draft", client, now=now)
-        throttle.count("citizenservices.draft", client, DRAFTS, now=now)
+        throttle.attempt("citizenservices.draft", client, DRAFTS, now=now)
     service = visible_services(actor).filter(pk=service_id).first()
     if service is None or not service.is_published:
         raise ServiceNotFound

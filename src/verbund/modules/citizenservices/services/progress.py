@@ -16,6 +16,7 @@ from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.forms import in_use
 from verbund.modules.citizenservices.queries.letters import recipient_lines
 from verbund.modules.citizenservices.queries.views import ApplicationNotFound
+from verbund.modules.records import queries as record_queries
 from verbund.modules.records import services as records
 from verbund.platform import audit, events, printing
 from verbund.platform.identity import policy
@@ -125,7 +126,7 @@ def notify_question(actor: Actor, *, application_id: UUID, now: datetime) -> Non
 
 @transaction.atomic
 def note_delivery(
-    actor: Actor, *, origin: str, letter_id: UUID, document_id: UUID, title: str, delivered_at: datetime, now: datetime
+    actor: Actor, *, origin: str, letter_id: UUID, document_id: UUID, delivered_at: datetime, now: datetime
 ) -> None:
     """Note that the decision was delivered (bekannt gegeben); closes the case if nothing is owed.
 
@@ -142,7 +143,7 @@ def note_delivery(
             put_into_mailbox(
                 application,
                 kind=MessageKind.DECISION,
-                subject=title,
+                subject=record_queries.document(actor, application.letter_document_id or document_id).title,
                 text=_("Your decision is here. Please read it and keep it safe."),
                 document_id=document_id,
                 now=now,

@@ -303,7 +303,6 @@ class TestHearing:
             "origin": f"citizenservices.application:{ref.id}",
             "letter_id": decided.letter_id,
             "document_id": decided.letter_document_id,
-            "title": "Bescheid",
             "delivered_at": NOW,
             "now": NOW,
         }

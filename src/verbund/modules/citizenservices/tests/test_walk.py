@@ -52,7 +52,6 @@ def test_an_application_goes_all_the_way(mailoutbox: list[mail.EmailMessage]) ->
         origin=origin,
         letter_id=decided.letter_id,
         document_id=decided.letter_document_id,
-        title="Bescheid",
         delivered_at=NOW,
         now=NOW,
     )
@@ -81,7 +80,6 @@ def test_without_a_fee_the_case_is_closed_by_the_delivery() -> None:
         origin=f"citizenservices.application:{ref.id}",
         letter_id=decided.letter_id,
         document_id=decided.letter_document_id,
-        title="Bescheid",
         delivered_at=NOW,
         now=NOW,
     )
@@ -103,7 +101,6 @@ def test_a_case_that_was_paid_first_is_closed_by_the_delivery() -> None:
         origin=origin,
         letter_id=decided.letter_id,
         document_id=decided.letter_document_id,
-        title="Bescheid",
         delivered_at=NOW,
         now=NOW,
     )

@@ -37,7 +37,7 @@ from .keys import (
     revoke_key,
     roles_for_machines,
 )
-from .links import LinkInvalid, check_link, send_link, send_reset_notice
+from .links import LinkInvalid, check_link, send_email_change_notice, send_link, send_reset_notice
 from .people import (
     PersonConflict,
     PersonInvalid,
@@ -120,6 +120,7 @@ __all__ = [
     "revoke_other_sessions",
     "revoke_session",
     "roles_for_machines",
+    "send_email_change_notice",
     "send_link",
     "send_reset_notice",
     "set_citizen_password",

@@ -41,12 +41,12 @@ def change_own_password(actor: Actor, *, present: str, password: str, now: datet
     """
     permission = Permission.MANAGE_OWN_ACCOUNT if actor.kind is ActorKind.CITIZEN else Permission.MANAGE_OWN_ACCESS
     policy.require(actor, permission)
-    throttle.check("own.password", str(actor.id), now=now)
+    throttle.attempt("own.password", str(actor.id), PER_ACCOUNT, now=now)
     model = CitizenAccount if actor.kind is ActorKind.CITIZEN else Person
     account = model.objects.get(pk=own_id(actor))
     if not passwords.matches(present, account.password):
-        throttle.count("own.password", str(actor.id), PER_ACCOUNT, now=now)
         raise AccessInvalid({"present": _("The present password is wrong.")})
+    throttle.forget("own.password", str(actor.id))
     name = account.display_name if isinstance(account, Person) else account.name
     problem = passwords.problem(password, about=[account.email, name, current_body().name])
     if problem:
@@ -56,7 +56,6 @@ def change_own_password(actor: Actor, *, present: str, password: str, now: datet
         account.save(update_fields=["password"])
         kind = "person" if isinstance(account, Person) else "citizen"
         audit.record(actor, "identity.password_changed", kind, account.id)
-    throttle.forget("own.password", str(actor.id))
     return account
 
 
@@ -67,10 +66,9 @@ def prove_own_password(actor: Actor, *, password: str, now: datetime) -> None:
         AccessInvalid: `password` wrong. throttle.Blocked. policy.Denied.
     """
     policy.require(actor, Permission.MANAGE_OWN_ACCESS)
-    throttle.check("own.password", str(actor.id), now=now)
+    throttle.attempt("own.password", str(actor.id), PER_ACCOUNT, now=now)
     person = Person.objects.get(pk=own_id(actor))
     if not passwords.matches(password, person.password):
-        throttle.count("own.password", str(actor.id), PER_ACCOUNT, now=now)
         raise AccessInvalid({"password": _("The password is wrong.")})
     throttle.forget("own.password", str(actor.id))
 

@@ -200,7 +200,5 @@ def _set_password(actor: Actor, kind: Token.Kind, secret: str, password: str, no
 
 def _count_link(email: str, address: str, now: datetime) -> None:
     network = throttle.network_of(address)
-    throttle.check("citizen.link", email, now=now)
-    throttle.check("citizen.link.address", network, now=now)
-    throttle.count("citizen.link", email, PER_ACCOUNT, now=now)
-    throttle.count("citizen.link.address", network, PER_ADDRESS, now=now)
+    throttle.attempt("citizen.link", email, PER_ACCOUNT, now=now)
+    throttle.attempt("citizen.link.address", network, PER_ADDRESS, now=now)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from verbund.platform import audit
-from verbund.platform.identity import policy
+from verbund.platform.identity import policy, seal
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.local.models import CitizenAccount, Token
 from verbund.platform.identity.models import Person
@@ -126,6 +126,28 @@ def send_reset_notice(actor: Actor, *, person_id: UUID, language: str, now: date
                 "Hello %(name)s,\n\nthe administration of %(body)s has removed your second factor. At your next "
                 "sign-in you set up"
                 " a new one.\n\nIf you did not ask for this, please call your administration at once."
+            )
+            % {"name": person.display_name, "body": current_body().name},
+        )
+
+
+def send_email_change_notice(
+    actor: Actor, *, person_id: UUID, sealed_address: str, language: str, now: datetime
+) -> None:
+    """Tell a person at the old e-mail address that another one counts from now on; the new one is not named."""
+    policy.require(actor, Permission.SEND_LINKS)
+    person = Person.objects.filter(pk=person_id).first()
+    if person is None:
+        return
+    with transaction.atomic(), translation.override(language):
+        audit.record(actor, "identity.email_change_notice_sent", "person", person_id)
+        _send(
+            seal.open_(sealed_address.encode()).decode(),
+            _("Your e-mail address was changed"),
+            _(
+                "Hello %(name)s,\n\nthe administration of %(body)s has entered another e-mail address for your access. "
+                "From now on links for a new password go there, and no longer to this address.\n\n"
+                "If you did not ask for this, please call your administration at once."
             )
             % {"name": person.display_name, "body": current_body().name},
         )

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from verbund.platform import audit, events
-from verbund.platform.identity import passwords, policy, throttle
+from verbund.platform.identity import passwords, policy, seal, throttle
 from verbund.platform.identity.actor import Actor
-from verbund.platform.identity.events import AccessReset, LinkRequested
+from verbund.platform.identity.events import AccessReset, EmailChanged, LinkRequested
 from verbund.platform.identity.local.models import OrgUnit, Token
 from verbund.platform.identity.models import Assignment, Person, RecoveryCode, SecondFactor, normal_email, normal_name
 from verbund.platform.identity.policies import Permission, may_reset_access, visible_people
@@ -187,8 +187,10 @@ def end_assignment(actor: Actor, *, assignment_id: UUID, now: datetime, at: date
         )
 
 
-def change_person(actor: Actor, *, person_id: UUID, email: str, display_name: str, now: datetime) -> None:
-    """Correct name or e-mail address; only the home body does.
+def change_person(
+    actor: Actor, *, person_id: UUID, email: str, display_name: str, now: datetime, language: str = "de"
+) -> None:
+    """Correct name or e-mail address; only the home body does. Another address is told to the old one.
 
     Raises:
         PersonNotFound, PersonInvalid, policy.Denied.
@@ -207,6 +209,9 @@ def change_person(actor: Actor, *, person_id: UUID, email: str, display_name: st
         if email != person.email and _taken(email, person.id):
             raise PersonInvalid({"email": _("This e-mail address belongs to another person.")})
         before = {"name": person.display_name, "email": person.email}
+        if email != person.email and person.email:
+            sealed = seal.close(person.email.encode()).decode()
+            events.publish(actor, EmailChanged(person.id, sealed, language))
         person.email, person.display_name = email, display_name
         person.save(update_fields=["email", "display_name"])
         audit.record(
@@ -290,10 +295,8 @@ def request_staff_password(actor: Actor, *, email: str, address: str, language: 
     policy.require(actor, Permission.SIGN_IN)
     email = normal_email(email)
     network = throttle.network_of(address)
-    throttle.check("staff.link", email, now=now)
-    throttle.check("staff.link.address", network, now=now)
-    throttle.count("staff.link", email, PER_ACCOUNT, now=now)
-    throttle.count("staff.link.address", network, PER_ADDRESS, now=now)
+    throttle.attempt("staff.link", email, PER_ACCOUNT, now=now)
+    throttle.attempt("staff.link.address", network, PER_ADDRESS, now=now)
     with transaction.atomic():
         person = Person.objects.filter(email=email, is_active=True).first()
         if person is not None and staff_actor(person.id, now=now) is not None:

@@ -48,17 +48,18 @@ def staff_password_sign_in(actor: Actor, *, email: str, password: str, address: 
     """
     policy.require(actor, Permission.SIGN_IN)
     email = normal_email(email)
-    _check("staff", email, address, now)
+    last = _attempt("staff", email, address, now)
     person = Person.objects.filter(email=email).first()
     right = passwords.matches(password, person.password if person else "")
     if person is None or not right or not person.is_active:
-        _failed(actor, "staff", email, address, now)
+        _failed(actor, "staff", email, last)
         raise Refused(_wrong_password())
+    throttle.give_back("staff.address", throttle.network_of(address), PER_ADDRESS)
+    throttle.forget("staff.account", email)
     if staff_actor(person.id, now=now) is None:
         raise Refused(
             _("Your access to this body is not valid at present. Please ask the administration of your body.")
         )
-    throttle.forget("staff.account", email)
     return person
 
 
@@ -81,7 +82,7 @@ def prove_factor(
         Refused: not proved.
     """
     policy.require(actor, Permission.SIGN_IN)
-    throttle.check("staff.factor", str(person_id), now=now)
+    last = throttle.attempt("staff.factor", str(person_id), PER_FACTOR, now=now)
     try:
         if kind == "totp":
             factors.prove_totp(person_id, code, now=now)
@@ -91,7 +92,7 @@ def prove_factor(
             factors.prove_passkey(person_id, host=host, state=state or {}, response=response or {}, now=now)
     except factors.WrongFactor:
         log.warning("second factor refused", kind=kind, person=str(person_id))
-        if throttle.count("staff.factor", str(person_id), PER_FACTOR, now=now):
+        if last:
             audit.record(actor, "identity.locked", "person", person_id, after={"scope": "staff.factor"})
         if kind == "totp":
             raise Refused(
@@ -126,12 +127,13 @@ def citizen_password_sign_in(actor: Actor, *, email: str, password: str, address
     """
     policy.require(actor, Permission.SIGN_IN)
     email = normal_email(email)
-    _check("citizen", email, address, now)
+    last = _attempt("citizen", email, address, now)
     account = CitizenAccount.objects.filter(email=email).exclude(email="").first()
     right = passwords.matches(password, account.password if account else "")
     if account is None or not right or not account.may_sign_in():
-        _failed(actor, "citizen", email, address, now)
+        _failed(actor, "citizen", email, last)
         raise Refused(_wrong_password())
+    throttle.give_back("citizen.address", throttle.network_of(address), PER_ADDRESS)
     throttle.forget("citizen.account", email)
     return account
 
@@ -209,15 +211,17 @@ def oidc_citizen(actor: Actor, *, identity: Identity, now: datetime) -> CitizenA
     return account
 
 
-def _check(face: str, email: str, address: str, now: datetime) -> None:
-    throttle.check(f"{face}.account", email, now=now)
-    throttle.check(f"{face}.address", throttle.network_of(address), now=now)
+def _attempt(face: str, email: str, address: str, now: datetime) -> tuple[bool, bool]:
+    """Count the attempt by account and by address; whether it is the last one for now of each."""
+    network = throttle.network_of(address)
+    throttle.check(f"{face}.address", network, now=now)  # whoever is locked by address does not count for the account
+    by_account = throttle.attempt(f"{face}.account", email, PER_ACCOUNT, now=now)
+    return by_account, throttle.attempt(f"{face}.address", network, PER_ADDRESS, now=now)
 
 
-def _failed(actor: Actor, face: str, email: str, address: str, now: datetime) -> None:
+def _failed(actor: Actor, face: str, email: str, last: tuple[bool, bool]) -> None:
     log.warning("sign-in refused", face=face)
-    by_account = throttle.count(f"{face}.account", email, PER_ACCOUNT, now=now)
-    by_address = throttle.count(f"{face}.address", throttle.network_of(address), PER_ADDRESS, now=now)
+    by_account, by_address = last
     if by_account:
         audit.record(actor, "identity.locked", "account", face, after={"scope": "account", "account": _short(email)})
     if by_address:

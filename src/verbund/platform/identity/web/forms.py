@@ -117,7 +117,7 @@ class CodeForm(forms.Form):
 class RecoveryForm(forms.Form):
     code = forms.CharField(
         label=_("Recovery code"),
-        max_length=20,
+        max_length=60,
         help_text=_("One of the ten codes you kept when you set up the second factor. Each works once."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )

@@ -114,7 +114,13 @@ def change(request: Any, person_id: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_person(request.actor, person_id=person_id, now=now(), **form.cleaned_data)
+            services.change_person(
+                request.actor,
+                person_id=person_id,
+                now=now(),
+                language=(get_language() or "de")[:2],
+                **form.cleaned_data,
+            )
         except services.PersonInvalid as invalid:
             take(form, invalid)
             status = 422
