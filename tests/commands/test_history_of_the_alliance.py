@@ -1,9 +1,11 @@
 """The real accessions, replayed date by date through the doors."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from verbund.commands.demo.history import History, facts
 from verbund.modules.membership import queries, services
@@ -19,6 +21,12 @@ NAMED = {
     "grabow": ("Stadt Grabow", "town"),
     "parchimer-umland": ("Amt Parchimer Umland", "amt"),
 }
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ WHOSE: dict[str, str] = {
     "code": BODY,
     "budget:account code": BODY,
     "member_id": BODY,
+    "accession_id": BODY,
+    "action": BODY,
     "file_id": UNIT,
     "case_id": UNIT,
     "document_id": UNIT,
@@ -61,6 +63,7 @@ THING: dict[tuple[str, str], str] = {
     ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
+    ("membership:calendar_feed", "secret"): "membership:calendar_feed secret",
     ("clerk_take_over", "application_id"): "waiting application_id",
     ("portal_answer", "application_id"): "asked application_id",
     **{

@@ -34,7 +34,7 @@ from verbund.platform.identity.models import Assignment, Person, SecondFactor
 from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, citizen_actor, mark_of
 from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
 from verbund.platform.identity.services.links import issue
-from verbund.platform.tenancy import acting_for, new_id
+from verbund.platform.tenancy import acting_for, local_date, new_id
 from verbund.platform.tenancy import now as the_clock
 
 connection: Any = django_connection  # its type knows nothing of schemas
@@ -237,14 +237,37 @@ def _alliance(world: World) -> Town:
     now = the_clock()
     system = Actor.system("alliance", "test")
     identity.create_unit(system, code=UNIT, name="Betrieb", now=now)
-    for role in Role:
-        _employ(world, "alliance", role.value, role, UNIT)
+    people = {
+        role: _employ(world, "alliance", role.value, role, UNIT)
+        for role in Role
+        if role is not Role.MEMBER_REPRESENTATIVE  # comes with the member it speaks for
+    }
     member = membership.register_body(
         system, name="Stadt Alphausen", kind="town", ags="13076001", ars="", slug="alpha", schema_name="alpha", now=now
     )
     assert members.list_members(system)
     _keys(world, "alliance", system)
-    return Town(ids={"member_id": member.id, "job_id": _failed_job()})
+    people[Role.MEMBER_REPRESENTATIVE] = _employ(
+        world, "alliance", Role.MEMBER_REPRESENTATIVE.value, Role.MEMBER_REPRESENTATIVE, "alpha"
+    )
+    accession = membership.open_inquiry(
+        system, member_id=member.id, subject="Gesamter IT-Betrieb", on=local_date(now), now=now
+    )
+    manager = people[Role.ALLIANCE_MANAGER]
+    roles = frozenset({Role.ALLIANCE_MANAGER})
+    secret = membership.subscribe_calendar(
+        Actor(ActorKind.STAFF, manager, "manager", "alliance", roles, frozenset(), "test"), now=now
+    )
+    return Town(
+        ids={
+            "member_id": member.id,
+            "accession_id": accession,
+            "action": "state_costs",
+            "year": 2026,
+            "membership:calendar_feed secret": secret,
+            "job_id": _failed_job(),
+        }
+    )
 
 
 def _keys(world: World, body: str, system: Actor) -> UUID:

@@ -328,6 +328,15 @@ _OF_THE_CANDIDATE = (Action.RECORD_BASIC_RESOLUTION, Action.RECORD_CANDIDATE_RES
 _OF_A_PARTY = (Action.RECORD_CONSENT, Action.REFUSE)
 
 
+# Possible, but not what the accession is waiting for: these come after the rest.
+_ASIDE = (Action.PLAN_TASK, Action.REFUSE, Action.RAISE_OBJECTION, Action.WITHDRAW, Action.ABANDON)
+_LATER = {
+    Action.PUT_CONTRACT_VERSION: (AccessionState.DRAFT_CONTRACT, AccessionState.ALL_CONSENTED),
+    Action.GIVE_NOTICE: (AccessionState.NOTIFIED, AccessionState.DOCUMENTS_COMPLETE),
+    Action.STATE_COSTS: (AccessionState.BASIC_RESOLUTION, AccessionState.NEGOTIATION),
+}
+
+
 def possible_acts(
     actor: Actor, candidate: Member, state: AccessionState, parties: tuple[PartyView, ...]
 ) -> tuple[Action, ...]:
@@ -348,7 +357,7 @@ def possible_acts(
             allowed = policy.allows(actor, Permission.MANAGE_ACCESSIONS)
         if allowed:
             found.append(action)
-    return tuple(found)
+    return tuple(sorted(found, key=lambda a: a in _ASIDE or state in _LATER.get(a, ())))
 
 
 def _steps(

@@ -83,6 +83,8 @@ def register_body(
         rooms=_known(rooms),
         registered_at=now,
     )
+    if not keys_agree(ags, ars):
+        raise BadMember({"ars": _("The regional key does not belong to the official key. Check both.")})
     try:
         member.full_clean()
     except ValidationError as error:
@@ -135,6 +137,18 @@ def switch_rooms(actor: Actor, *, member_id: UUID, rooms: Iterable[str], expecte
         before={"rooms": before},
         after={"rooms": wanted},
     )
+
+
+def keys_agree(ags: str, ars: str) -> bool:
+    """Whether AGS and ARS name the same body: the ARS is the AGS with the association's four digits after the county.
+
+    True while one of them is missing, or has a length that its own check refuses.
+    """
+    if len(ags) == 8 and len(ars) == 12:
+        return ars[:5] + ars[9:] == ags
+    if len(ags) >= 5 and len(ars) >= 5:
+        return ags[:5] == ars[:5]
+    return True
 
 
 def _known(rooms: Iterable[str]) -> list[str]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from verbund.platform.tenancy import NotFound
 from . import factories
 from .factories import Accessions, founded, hash_of, medium, member
 from .test_accession_rules import digest
+
+pytestmark = pytest.mark.usefixtures("english")
 
 ONE_CASE = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -395,7 +398,7 @@ def test_two_people_record_the_same_consent_at_once(real_database: str, staff: A
 
     def consent() -> None:
         try:
-            with acting_for("alliance"):
+            with acting_for("alliance"), translation.override("en"):
                 ready.wait(10)
                 try:
                     case.record_consent(founders[0])

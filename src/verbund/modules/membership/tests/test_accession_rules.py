@@ -15,6 +15,8 @@ from verbund.platform.identity.roles import Role
 
 from .factories import Accessions, founded, medium, member
 
+pytestmark = pytest.mark.usefixtures("english")
+
 # Said once more by hand, from budget-domain 8.1: where each act is possible, and where it leads.
 FORWARD: dict[Action, dict[AccessionState, AccessionState]] = {
     Action.STATE_COSTS: {

@@ -68,7 +68,15 @@ def test_a_short_name_is_given_once(alliance: Any, manager: Actor, now: datetime
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"ags": "130"}, {"ars": "x"}, {"kind": "kingdom"}, {"name": ""}, {"rooms": {"cellar"}}, {"slug": "a" * 41}],
+    [
+        {"ags": "130"},
+        {"ars": "x"},
+        {"kind": "kingdom"},
+        {"name": ""},
+        {"rooms": {"cellar"}},
+        {"slug": "a" * 41},
+        {"ars": "130760001002"},
+    ],
 )
 def test_what_cannot_be_is_refused_and_nothing_written(
     alliance: Any, manager: Actor, now: datetime, wrong: dict[str, Any]
