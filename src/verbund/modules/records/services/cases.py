@@ -22,6 +22,7 @@ from verbund.modules.records.models import (
 from verbund.modules.records.models.fileplan import MAX_RETENTION_YEARS
 from verbund.modules.records.policies import Permission, stands_for, visible_cases
 from verbund.modules.records.queries.cases import CaseNotFound
+from verbund.modules.records.queries.seen import seen_case
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -436,8 +437,7 @@ def case_for_change(actor: Actor, case_id: UUID, *, origin: str | None = None) -
     Raises:
         CaseNotFound
     """
-    locked = visible_cases(actor, origin).select_related("position").select_for_update(of=("self",))
-    case = locked.filter(pk=case_id).first()
+    case = seen_case(actor, case_id, origin, lock=True)
     if case is None:
         raise CaseNotFound(case_id)
     return case
