@@ -10,12 +10,13 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from verbund.modules.records.models import Case, CaseState, EntryKind, File, MetadataField, SearchEntry, TimelineEntry
-from verbund.modules.records.policies import Permission, visible_branches, visible_cases
+from verbund.modules.records.policies import Permission, visible_branches, visible_cases, visible_entries
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
+from .hits import steered
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .seen import reader_of, seen_case
 from .sentences import sentence
@@ -206,6 +207,8 @@ def cases(
     limit = max(1, min(limit, LARGEST_PAGE))
     filters = filters or CaseFilters()
     by_deadline = filters.deadline_before is not None
+    if filters.text.strip() and not by_deadline:
+        return _cases_with_words(actor, filters, after, limit)
     key = read_date_key(after) if by_deadline else read_instant_key(after)
     compose = _list_query.__wrapped__ if filters.text else _list_query  # what somebody types is asked once
     asked = compose(reader_of(actor), filters, key is not None, limit)
@@ -218,6 +221,34 @@ def cases(
         last = rows[limit - 1]
         following = date_key(last.promised_on if by_deadline and last.promised_on else last.opened_at, last.id)
     return Page(tuple(rows[:limit]), following)
+
+
+def _cases_with_words(actor: Actor, filters: CaseFilters, after: str | None, limit: int) -> Page[CaseRow]:
+    """A page of the cases in whose own entry the words stand: found as the search finds them, so that no list is walked
+    to its end for a word that hardly any case has. The key is one of the search.
+    """
+    query = matching(filters.text)
+    if query.text is None or not visible_branches(actor, case="case_id"):
+        return Page((), None)
+    found = visible_entries(actor).filter(Vectors(query.text)).filter(kind=EntryKind.CASE)
+    if filters.unit:
+        found = found.filter(unit=filters.unit)
+    if filters.mine:
+        found = found.filter(assigned_to=actor.id)
+    if filters.state:
+        found = found.filter(case__state=filters.state)
+    if filters.position:
+        found = found.filter(case__position__code=filters.position)
+    if filters.file_id is not None:
+        found = found.filter(case__file=filters.file_id)
+    key = read_instant_key(after)
+    if key is not None:
+        found = found.filter(Q(happened_at__lte=key[0]) & (Q(happened_at__lt=key[0]) | Q(id__lt=key[1])))
+    with steered(found) as order:
+        shown = found.order_by(*order).values_list("happened_at", "id", *(f"case__{name}" for name in _ROW))
+        rows = list(shown[: limit + 1])
+    following = date_key(*rows[limit - 1][:2]) if len(rows) > limit else None
+    return Page(tuple(CaseRow(*row[2:]) for row in rows[:limit]), following)
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +20,7 @@ from verbund.modules.records.models import CaseState, DocumentKind, DocumentVers
 from verbund.modules.records.policies import Permission, visible_branches, visible_entries
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy.clock import LEGAL_ZONE
 
 from .marking import Marker, Segments
 from .pages import date_key, read_instant_key
@@ -127,7 +128,7 @@ def search(
         return SearchPage((), None)
     limit = max(1, min(limit, RANKED))
     found = visible_entries(actor).filter(Vectors(query.text)).filter(_narrowed(filters or SearchFilters()))
-    with _steered(found) as order:
+    with steered(found) as order:
         return _page(found.order_by(*order), query, after, limit)
 
 
@@ -138,7 +139,8 @@ def _page(found: "QuerySet[SearchEntry]", query: Matching, after: str | None, li
         if len(newest) <= RANKED:
             return _ranked([entry_id for entry_id, _at in newest], query, _offset(after), limit)
     else:
-        older = Q(happened_at__lt=key[0]) | Q(happened_at=key[0], id__lt=key[1])
+        # The first condition is one for the index: without it every page would be looked for from the newest on.
+        older = Q(happened_at__lte=key[0]) & (Q(happened_at__lt=key[0]) | Q(id__lt=key[1]))
         newest = list(found.filter(older).values_list("id", "happened_at")[: limit + 1])
     shown = newest[:limit]
     following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
@@ -146,7 +148,7 @@ def _page(found: "QuerySet[SearchEntry]", query: Matching, after: str | None, li
 
 
 @contextmanager
-def _steered(found: "QuerySet[SearchEntry]") -> "Iterator[tuple[str | OrderBy, ...]]":
+def steered(found: "QuerySet[SearchEntry]") -> "Iterator[tuple[str | OrderBy, ...]]":
     """Keep PostgreSQL from reading every vector: by the index of words, or, if there are `MANY` hits, from the
     newest backwards.
 
@@ -198,6 +200,9 @@ def _narrowed(filters: SearchFilters) -> Q:
     narrowed = Q()
     if filters.year is not None:
         narrowed &= Q(year=filters.year)
+        if MINYEAR < filters.year < MAXYEAR:  # the same as days, by which the walk from the newest finds the year
+            first, next_first = (datetime(year, 1, 1, tzinfo=LEGAL_ZONE) for year in (filters.year, filters.year + 1))
+            narrowed &= Q(happened_at__gte=first, happened_at__lt=next_first)
     if filters.unit:
         narrowed &= Q(unit=filters.unit)
     if filters.kind:

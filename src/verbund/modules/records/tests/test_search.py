@@ -1,6 +1,7 @@
 """Search: what a clerk types is found, in German, in the very transaction of the filing."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -253,3 +254,41 @@ def test_every_word_of_a_text_finds_it_in_either_spelling(clerk: Actor, words: l
                 if page.note is None:
                     assert document.id in {hit.document_id for hit in page.rows}, typed
         transaction.set_rollback(True)
+
+
+def test_a_year_is_the_legal_one_and_its_pages_end_with_it(clerk: Actor) -> None:
+    late = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)  # 2026 in Berlin
+    for title, at in (("Zaunbau alt", late - timedelta(hours=1)), ("Zaunbau neu", late)):
+        factories.open_case(clerk, title=title, now=at)
+    for year, title in ((2025, "Zaunbau alt"), (2026, "Zaunbau neu")):
+        page = queries.search(clerk, "zaunbau", filters=queries.SearchFilters(year=year))
+        assert [hit.case_title for hit in page.rows] == [title]
+    for year in (0, 1, 9999, 10_000):
+        assert queries.search(clerk, "zaunbau", filters=queries.SearchFilters(year=year)).rows == ()
+
+
+def test_the_list_narrowed_by_words_goes_on_page_by_page_and_keeps_its_other_filters(clerk: Actor) -> None:
+    opened = [
+        factories.open_case(clerk, title=f"Zaunbau {n}", now=NOW + timedelta(minutes=n), party="Anton")
+        for n in range(5)
+    ]
+    other = factories.open_case(clerk, title="Carport", now=NOW)
+    factories.file_text(clerk, other, "Ein Zaunbau steht nur im Text.")
+    services.close_case(clerk, case_id=opened[3].id, now=NOW + timedelta(days=1))
+    services.assign_case(clerk, case_id=opened[1].id, person=clerk.id, now=NOW)
+    seen, after = [], None
+    while True:
+        page = queries.cases(clerk, filters=queries.CaseFilters(text="zaunbau"), after=after, limit=2)
+        seen += [row.id for row in page.rows]
+        after = page.next
+        if after is None:
+            break
+    assert seen == [case.id for case in reversed(opened)]
+
+    def found(**filters: Any) -> list[Any]:
+        return [r.id for r in queries.cases(clerk, filters=queries.CaseFilters(text="zaunbau", **filters)).rows]
+
+    assert found(state="closed") == [opened[3].id]
+    assert found(mine=True) == [opened[1].id]
+    assert found(unit="33") == []
+    assert found(unit="32", position="32.10", state="open") == [opened[n].id for n in (4, 2, 1, 0)]
