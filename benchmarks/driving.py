@@ -11,6 +11,7 @@ from .rows import Row
 Call = Callable[[], object]
 Cost = Callable[[], float]  # processor seconds so far
 _REST: Final = 3.0  # seconds in which the idle cost is read
+LONGEST: Final = 20.0  # seconds, after which a measurement makes do with the calls it has
 
 
 @dataclass
@@ -41,8 +42,10 @@ class Meter:
         }
 
 
-def together(calls: Sequence[Sequence[Call]], meter: Meter) -> tuple[list[float], float, dict[str, float]]:
-    """Each client makes its calls one after the other, all clients at once.
+def together(
+    calls: Sequence[Sequence[Call]], meter: Meter, longest: float = 3600.0
+) -> tuple[list[float], float, dict[str, float]]:
+    """Each client makes its calls one after the other, all clients at once; none is begun after `longest` seconds.
 
     Returns the seconds of every call, those of the whole, and the processor seconds of each process.
 
@@ -55,9 +58,12 @@ def together(calls: Sequence[Sequence[Call]], meter: Meter) -> tuple[list[float]
 
     def client(number: int) -> None:
         barrier.wait()
+        end = time.perf_counter() + longest
         try:
             for call in calls[number]:
                 start = time.perf_counter()
+                if start > end:
+                    return
                 call()
                 durations[number].append(time.perf_counter() - start)
         except BaseException as failure:  # noqa: BLE001 - it is raised below, in the thread that waits

@@ -14,7 +14,7 @@ from psycopg import sql
 from . import floor, web_calls
 from .browsing import Browser, signed_in
 from .cpu import largest_resident_mb
-from .driving import Call, row_of, together
+from .driving import LONGEST, Call, row_of, together
 from .models import SELDOM, WORD
 from .place import Place, tell
 from .rows import Row
@@ -138,10 +138,9 @@ class Bench:
     def _pages(
         self, name: str, pages: Sequence[Callable[[Browser], object]], statement: str | None, parameters: list[Any]
     ) -> None:
-        for n in range(_WARM):  # each over a new connection, so that every web process has its turn
-            desk = self._desks[n % len(self._desks)]
-            desk.close()
-            pages[n % len(pages)](desk)
+        # Each over a new connection, so that every web process has its turn.
+        warming = [partial(_afresh, self._desks[n % len(self._desks)], pages[n % len(pages)]) for n in range(_WARM)]
+        together([warming], self.place.meter, LONGEST / 2)
         for clients in CLIENTS:
             number = self.scale.times(200 if clients == 1 else 100)
             self._measure(
@@ -248,7 +247,7 @@ class Bench:
     def _measure(self, name: str, work: Sequence[Sequence[Call]]) -> None:
         for desk in self._desks:  # the server closes connections that have rested too long
             desk.close()
-        self._keep(row_of(name + self.suffix, len(work), *together(work, self.place.meter)))
+        self._keep(row_of(name + self.suffix, len(work), *together(work, self.place.meter, LONGEST)))
 
     def _keep(self, row: Row) -> None:
         self.rows.append(row)
@@ -313,6 +312,11 @@ def _read_in(connection: "psycopg.Connection[Any]", statements: str) -> None:
     with connection.transaction():
         connection.execute(statements.encode())
     connection.execute("RESET ALL")
+
+
+def _afresh(desk: Browser, page: Callable[[Browser], object]) -> None:
+    desk.close()
+    page(desk)
 
 
 def _lexeme(word: str) -> str:
