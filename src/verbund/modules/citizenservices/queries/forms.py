@@ -1,11 +1,12 @@
 """Forms as they are used: the definition with its code lists filled in, and its pages."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -20,7 +21,11 @@ from verbund.modules.citizenservices.policies import Permission, visible_service
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound, current_body
+from verbund.platform.tenancy.shelf import Shelf
 
+# What a process keeps of the forms of all its bodies, in characters of JSON; as objects they take five times that.
+_DEFINITIONS: "Final[Shelf[FormDefinition]]" = Shelf(6_000_000)
+_RESOLVED: "Final[Shelf[FormInUse]]" = Shelf(3_000_000)
 FORMS: Final = Path(__file__).resolve().parents[1] / "forms"
 
 
@@ -117,17 +122,21 @@ def in_use(form_version_id: UUID, service: OnlineService | None = None) -> FormI
     return form
 
 
-@lru_cache(maxsize=256)
-def _definition(_schema: str, form_version_id: UUID) -> FormDefinition:
+def _definition(schema: str, form_version_id: UUID) -> FormDefinition:
+    found = _DEFINITIONS.get((schema, form_version_id))
+    if found is not None:
+        return found
     version = FormVersion.objects.filter(pk=form_version_id).only("definition").first()
     if version is None:
         raise FormNotFound
-    return version.read()
+    return _DEFINITIONS.keep((schema, form_version_id), version.read(), len(json.dumps(version.definition)))
 
 
-@lru_cache(maxsize=256)
-def _resolved(_schema: str, form_version_id: UUID, chosen: tuple[tuple[str, UUID], ...]) -> FormInUse:
-    definition = _definition(_schema, form_version_id)
+def _resolved(schema: str, form_version_id: UUID, chosen: tuple[tuple[str, UUID], ...]) -> FormInUse:
+    kept = _RESOLVED.get((schema, form_version_id, chosen))
+    if kept is not None:
+        return kept
+    definition = _definition(schema, form_version_id)
     lists = CodeList.objects.in_bulk([list_id for _urn, list_id in chosen])
     entries: dict[str, tuple[Code, ...]] = {}
     missing: list[str] = []
@@ -142,7 +151,10 @@ def _resolved(_schema: str, form_version_id: UUID, chosen: tuple[tuple[str, UUID
             replaced.append((reference.version_urn, found.version_urn))
         entries[reference.version_urn] = _entries(found, reference)
     resolved = definition.with_code_lists(entries)
-    return FormInUse(resolved, resolved.steps(), tuple(missing), tuple(replaced))
+    form = FormInUse(resolved, resolved.steps(), tuple(missing), tuple(replaced))
+    # What it holds beyond its definition: the entries of its code lists, and the pages.
+    own = sum(50 + len(entry.code) + len(entry.label) + len(entry.help) for own in entries.values() for entry in own)
+    return _RESOLVED.keep((schema, form_version_id, chosen), form, 1_000 + own)
 
 
 def _chosen(wanted: list[CodeListReference]) -> dict[str, UUID]:
