@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.urls.converters import get_converters
 
 from verbund.modules.budget.policies import Permission as Budget
+from verbund.modules.costsharing.policies import Permission as CostSharing
 
 from .world import Town
 
@@ -31,6 +32,10 @@ WHOSE: dict[str, str] = {
     "budget:account code": BODY,
     "member_id": BODY,
     "accession_id": BODY,
+    "plan_id": BODY,
+    "run_id": BODY,
+    "scenario_id": BODY,
+    "member": BODY,
     "action": BODY,
     "file_id": UNIT,
     "case_id": UNIT,
@@ -61,6 +66,11 @@ THING: dict[tuple[str, str], str] = {
     ("budget:account", "code"): "account code",
     ("budget:inbound_invoice", "invoice_id"): "inbound invoice_id",
     ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
+    **{
+        (f"costsharing:{name}", parameter): f"charged {parameter}"
+        for name in ("invoice", "credit_invoice", "own_year", "centres", "record_cost")
+        for parameter in ("invoice_id", "year")
+    },
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
     ("membership:calendar_feed", "secret"): "membership:calendar_feed secret",
@@ -72,7 +82,11 @@ THING: dict[tuple[str, str], str] = {
     },
 }
 # A permission that a page asks for beyond its own, when something is sent to it.
-SENDING_NEEDS = {"budget:statements": Budget.MOVE_MONEY}
+SENDING_NEEDS = {
+    "budget:statements": Budget.MOVE_MONEY,
+    "costsharing:plans": CostSharing.PLAN,
+    "costsharing:runs": CostSharing.PROPOSE,
+}
 
 
 @dataclass(frozen=True)

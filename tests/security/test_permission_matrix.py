@@ -32,7 +32,7 @@ TRACES = {"identity_local_session", "identity_local_attempts"}
 
 def body_of(route: Route) -> str:
     """The body on whose host the page has its readers."""
-    return "alliance" if route.kind == "operator" or route.name.startswith("membership:") else "alpha"
+    return "alliance" if route.kind == "operator" or route.name.startswith(("membership:", "costsharing:")) else "alpha"
 
 
 def holders(route: Route, method: str) -> set[Role]:

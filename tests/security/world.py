@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,6 +22,8 @@ from verbund.modules.budget.tests.test_einvoice import BUYER, hybrid_invoice
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.models import DraftAttachment
 from verbund.modules.citizenservices.tests import factories
+from verbund.modules.costsharing import services as costsharing
+from verbund.modules.costsharing.tests import factories as costs
 from verbund.modules.membership import queries as members
 from verbund.modules.membership import services as membership
 from verbund.modules.records import services as records
@@ -180,6 +183,10 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "assignment_id": Assignment.objects.get(person=colleague).id,
         "code": OTHER_UNIT,
         "member_id": uuid4(),
+        "plan_id": uuid4(),
+        "run_id": uuid4(),
+        "scenario_id": uuid4(),
+        "charged invoice_id": uuid4(),
         "file_id": Case.objects.get(pk=case.id).file_id,
         "case_id": case.id,
         "document_id": document.id,
@@ -264,10 +271,46 @@ def _alliance(world: World) -> Town:
             "accession_id": accession,
             "action": "state_costs",
             "year": 2026,
+            **_charged(member.id),
             "membership:calendar_feed secret": secret,
             "job_id": _failed_job(),
         }
     )
+
+
+def _charged(member_id: UUID) -> dict[str, Any]:
+    """A plan, a charge run with its invoice, and a scenario of the alliance."""
+    now = the_clock()
+    year = now.year - 1
+    costs.NOW = now
+    costs.offer("CORE")
+    costs.rule("CORE")
+    costs.tariff("CORE", "120")
+    costs.review("CORE")
+    costs.agree(member_id, "CORE")
+    costs.measure(member_id, "CORE", "10", year=year)
+    costs.address(member_id)
+    costs.billing()
+    budget_factories.make_town(Actor.system("alliance", "test"), code="ALLIANCE", year=now.year)
+    system = costs.SYSTEM
+    run = costsharing.propose_run(
+        system, kind="advance", period_start=date(year, 1, 1), period_end=date(year, 12, 31), now=now
+    ).id
+    costsharing.check_run(system, run_id=run, now=now)
+    costsharing.release_run(system, run_id=run, now=now)
+    (invoice,) = costsharing.issue_run(system, run_id=run, now=now)
+    demand = costsharing.Demand("CORE", Decimal(5))
+    scenario = costsharing.reckon_scenario(
+        system, name="Stadt Neu", year=year, joins_on=date(year, 7, 1), kind="town", demands=[demand], now=now
+    )
+    return {
+        "plan_id": costsharing.draft_plan(system, year=now.year, now=now),
+        "run_id": run,
+        "scenario_id": scenario,
+        "charged invoice_id": invoice,
+        "charged year": year,
+        "member": "alpha",
+    }
 
 
 def _keys(world: World, body: str, system: Actor) -> UUID:
