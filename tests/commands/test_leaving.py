@@ -572,3 +572,48 @@ def test_a_manifest_other_than_the_one_told_is_refused(copied: Path, guarded: In
     done = guarded.run("body", "import", str(copied), "--manifest-sha256", "0" * 64)
     assert (done.returncode, "manifest.json" in done.stderr) == (1, True)
     assert guarded.knows_nothing_of("alpha")
+
+
+# --- erasure ---------------------------------------------------------------------------------------------------------
+
+
+def _sha256(folder: Path) -> str:
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+
+
+@pytest.mark.conformance
+def test_a_body_is_erased_only_as_it_was_handed_over(
+    exported: tuple[Path, str], new: Installation, tmp_path: Path
+) -> None:
+    assert new.run("body", "import", str(exported[0])).returncode == 0
+    assert new.run("body", "export", "alpha", "--to", str(tmp_path / "out")).returncode == 0
+    out, papers = tmp_path / "out", tmp_path / "papers"
+
+    def erase(folder: Path, sha256: str) -> "subprocess.CompletedProcess[str]":
+        return new.run("body", "erase", str(folder), "--manifest-sha256", sha256, "--certificate", str(papers), "--yes")
+
+    # The first archive is older than what stands here now: the import itself was written down.
+    assert (erase(exported[0], _sha256(exported[0])).returncode, erase(out, "0" * 64).returncode) == (2, 1)
+    new.do("UPDATE alpha.records_case SET title = 'changed since'")
+    refused = erase(out, _sha256(out))
+    assert (refused.returncode, "records_case" in refused.stderr) == (2, True)
+    assert new.ask("SELECT count(*) FROM tenancy_body", "public") == [(3,)]
+
+    assert new.run("body", "export", "alpha", "--to", str(tmp_path / "last")).returncode == 0
+    last = tmp_path / "last"
+    done = erase(last, _sha256(last))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert new.knows_nothing_of("alpha")
+    assert new.ask("SELECT 1 FROM procrastinate_jobs WHERE args ->> 'body' = 'alpha'", "public") == []
+    assert new.ask("SELECT schema_name FROM membership_member WHERE slug = 'alpha'", "alliance") == [(None,)]
+    (paper,) = papers.glob("*.json")
+    certificate = json.loads(paper.read_text())
+    assert certificate["export"]["manifest_sha256"] == _sha256(last)
+    assert certificate["tables"] == manifest(last)["tables"]
+    assert certificate["people"] == {"erased": 1, "kept_for_other_bodies": 0}
+    assert paper.with_suffix(".pdf").read_bytes()[:5] == b"%PDF-"
+    (entry,) = new.ask("SELECT changes FROM audit_auditentry WHERE action = 'membership.tenant.erased'", "alliance")
+    assert hashlib.sha256(paper.read_bytes()).hexdigest() in entry[0]
+    # What is left of it elsewhere works on, and the body can come back from its archive.
+    assert new.run("verify").returncode == 0
+    assert new.run("body", "import", str(last)).returncode == 0

@@ -44,6 +44,8 @@ def main(argv: Sequence[str]) -> int:
         return _export(chosen)
     if chosen.action == "import":
         return _import(chosen)
+    if chosen.action == "erase":
+        return _erase(chosen)
     return _add(chosen)
 
 
@@ -60,6 +62,12 @@ def _moving(actions: Any) -> None:
         "--manifest-sha256", default="", help=_("what the export printed: proves that the manifest is that one")
     )
     take.add_argument("--invite", action="store_true", help=_("send everybody a link to choose a password"))
+
+    erase = actions.add_parser("erase", help=_("erase a body that was exported, with a certificate"))
+    erase.add_argument("folder", help=_("the folder that `verbund body export` wrote"))
+    erase.add_argument("--manifest-sha256", required=True, help=_("what the export printed"))
+    erase.add_argument("--certificate", default=".", help=_("folder for the certificate; default: here"))
+    erase.add_argument("--yes", action="store_true", help=_("do not ask"))
 
 
 def _list() -> int:
@@ -187,6 +195,35 @@ def _import(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _erase(chosen: argparse.Namespace) -> int:
+    folder = Path(chosen.folder).absolute()
+    if not chosen.yes and input(_("Type the name of the folder to erase the body: ")) != folder.name:
+        raise installation.Unready(_("Nothing was erased."))
+    installation.enter(owner=True)
+    from verbund.platform.tenancy import now
+
+    from .leaving.archive import NAMED, Spoilt
+    from .leaving.erasing import erase_body
+
+    try:
+        erased = erase_body(
+            os.environ["VERBUND_OWNER_DATABASE_URL"],
+            folder,
+            manifest_sha256=chosen.manifest_sha256,
+            certificates=Path(chosen.certificate).absolute(),
+            now=now(),
+            progress=_progress(),
+        )
+    except Spoilt as spoilt:
+        for fault in spoilt.faults[:NAMED]:
+            print(f"  {fault}", file=sys.stderr)
+        return 1
+    _progress()("")
+    print(_("{name} is erased. Certificate: {path}").format(name=erased.name, path=erased.certificate))
+    print(_("SHA-256 of the certificate: {sha256}").format(sha256=erased.sha256))
+    return 0
+
+
 def _progress() -> Callable[[str], None]:
     """Tells on a terminal what is being done; elsewhere nothing."""
     if not sys.stderr.isatty():
@@ -232,6 +269,9 @@ def _register(body: Any, rooms: Sequence[str]) -> None:
 
     alliance = Body.objects.get(is_alliance=True)
     with acting_for(alliance):
+        actor = Actor.system(alliance.schema_name, "verbund body add")
+        if membership.tie_tenant(actor, slug=body.slug, schema_name=body.schema_name, rooms=rooms, now=now()):
+            return
         membership.register_body(
             Actor.system(alliance.schema_name, "verbund body add"),
             name=body.name,

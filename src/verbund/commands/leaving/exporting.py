@@ -21,7 +21,7 @@ from .archive import Manifest, Progress, Writer
 from .dumping import dump
 from .tables import BLANKED, LEFT_OUT, Table, description, selection, tables_of
 
-_SESSION: Final = """
+SESSION: Final = """
 SELECT set_config('datestyle', 'ISO, YMD', false), set_config('timezone', 'UTC', false),
        set_config('intervalstyle', 'iso_8601', false), set_config('bytea_output', 'hex', false),
        set_config('extra_float_digits', '3', false), set_config('statement_timeout', '0', false),
@@ -89,7 +89,7 @@ def _instant(address: str) -> Iterator[tuple["psycopg.Connection[Any]", str]]:
     with psycopg.connect(address) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        connection.execute(_SESSION)
+        connection.execute(SESSION)
         row = connection.execute("SELECT pg_export_snapshot()").fetchone()
         assert row is not None
         yield connection, row[0]

@@ -107,12 +107,14 @@ from .provisioning import (
     finish_take_over_task,
     invite_first_people,
     make_tenant,
+    note_erasure,
     note_part,
     plan_provisioning,
     plan_take_over,
     provision,
     provision_new_carrier,
     retry_provisioning,
+    tie_tenant,
 )
 
 __all__ = [
@@ -176,6 +178,7 @@ __all__ = [
     "invite_first_people",
     "leave",
     "make_tenant",
+    "note_erasure",
     "note_part",
     "open_inquiry",
     "plan_provisioning",
@@ -205,6 +208,7 @@ __all__ = [
     "subscribe_calendar",
     "switch_rooms",
     "take_effect",
+    "tie_tenant",
     "transfer_task",
     "withdraw",
     "withdraw_leave_notice",

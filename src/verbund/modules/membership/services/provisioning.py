@@ -52,7 +52,7 @@ from verbund.platform.tenancy.bodies import create_body
 from verbund.platform.tenancy.hosts import main_host, taken_hosts, taken_names
 
 from .agreements import follow_one
-from .members import MemberNotFound, NotTheAlliance
+from .members import MemberNotFound, NotTheAlliance, switch_rooms
 
 # What other rooms do, in waves: the next begins when all of the one before are done.
 _WAVES: Final[tuple[tuple[Step, ...], ...]] = ((Step.PEOPLE, Step.FILE_PLAN, Step.CHART), (Step.SERVICES,))
@@ -404,6 +404,49 @@ def _member(actor: Actor, member_id: UUID) -> Member:
     if member is None:
         raise MemberNotFound
     return member
+
+
+@transaction.atomic
+def tie_tenant(actor: Actor, *, slug: str, schema_name: str, rooms: Iterable[str], now: datetime) -> bool:
+    """Tie a member that is known without a tenant to one that was taken in; whether there was such a member.
+
+    Raises:
+        policy.Denied, NotTheAlliance, BadMember (unknown room).
+    """
+    policy.require(actor, Permission.PROVISION)
+    if not current_body().is_alliance:
+        raise NotTheAlliance(_("Members are kept by the alliance only."))
+    member = visible_members(actor).select_for_update().filter(slug=slug, schema_name=None).first()
+    if member is None:
+        return False
+    member.schema_name = schema_name
+    member.version += 1
+    member.save(update_fields=["schema_name", "version"])
+    audit.record(actor, "membership.tenant.tied", "membership.member", member.id, after={"schema": schema_name})
+    switch_rooms(actor, member_id=member.id, rooms=rooms, expected_version=member.version, now=now)
+    return True
+
+
+@transaction.atomic
+def note_erasure(
+    actor: Actor, *, schema_name: str, manifest_sha256: str, certificate_sha256: str, now: datetime
+) -> None:
+    """A member's tenant has been erased (Löschung): it is known here without one again. Told twice it changes nothing.
+
+    Raises:
+        policy.Denied, NotTheAlliance.
+    """
+    policy.require(actor, Permission.PROVISION)
+    if not current_body().is_alliance:
+        raise NotTheAlliance(_("Members are kept by the alliance only."))
+    member = visible_members(actor).select_for_update().filter(schema_name=schema_name).first()
+    if member is None:
+        return
+    member.schema_name, member.rooms = None, []
+    member.version += 1
+    member.save(update_fields=["schema_name", "rooms", "version"])
+    after = {"schema": schema_name, "manifest": manifest_sha256, "certificate": certificate_sha256}
+    audit.record(actor, "membership.tenant.erased", "membership.member", member.id, after=after)
 
 
 # --- in the new body's own tenant ------------------------------------------------------------------------------------
