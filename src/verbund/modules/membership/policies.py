@@ -12,6 +12,7 @@ from verbund.platform.identity.roles import Role
 from .models import (
     Accession,
     CarrierPeriod,
+    ContractText,
     Leaving,
     Member,
     Provisioning,
@@ -37,6 +38,9 @@ class Permission(StrEnum):
     MANAGE_ACCESSIONS = "membership.manage_accessions"
     DECIDE_FOR_MEMBER = "membership.decide_for_member"
     SUBSCRIBE_CALENDAR = "membership.subscribe_calendar"
+    WRITE_CLAUSES = "membership.write_clauses"
+    REVIEW_CLAUSES = "membership.review_clauses"  # never one's own
+    MANAGE_TRUST = "membership.manage_trust"
     SEND_REMINDERS = "membership.send_reminders"  # the system actor alone
 
 
@@ -159,3 +163,18 @@ def visible_provisionings(actor: Actor) -> QuerySet[Provisioning]:
 def visible_take_over_tasks(actor: Actor) -> QuerySet[TakeOverTask]:
     """The plans of taking over the members `actor` may see."""
     return TakeOverTask.objects.filter(member__in=visible_members(actor))
+
+
+# --- the contract
+policy.grant(
+    {
+        Role.ALLIANCE_MANAGER: {Permission.WRITE_CLAUSES, Permission.REVIEW_CLAUSES, Permission.MANAGE_TRUST},
+        Role.BOARD_MEMBER: {Permission.REVIEW_CLAUSES},
+    }
+)
+
+
+def visible_contract_texts(actor: Actor) -> QuerySet[ContractText]:
+    """The texts of the accessions `actor` may see; a representative sees those that were put before the parties."""
+    texts = ContractText.objects.filter(accession__in=visible_accessions(actor))
+    return texts if sees_all_members(actor) else texts.filter(final__isnull=False)
