@@ -124,6 +124,14 @@ def test_the_whole_history_day_by_day(history: History) -> None:
     unnamed = ProcedureAct.objects.filter(date_known=False)
     assert unnamed.count() > 100
     assert all("nicht bekannt" in act.note or "nicht genannt" in act.note for act in unnamed)
+    # And an invented town of today, waiting for the authority.
+    today = date(2026, 11, 22)
+    history.begin(today)
+    town = of(history, "musterhagen")
+    assert town.state == "documents_complete"
+    ahead = [(d.kind, d.day) for d in queries.deadlines(history.actor, start=today, end=today + timedelta(days=90))]
+    assert ahead == [("clearance", date(2027, 1, 2)), ("effect", date(2027, 1, 16)), ("task", date(2027, 1, 21))]
+    assert Consent.objects.filter(draft__accession=town, decision="consented").count() == 14
     shown = {r.name: r for r in queries.carrier_map(history.actor)}
     assert not shown["Stadt Neustadt-Glewe"].periods[0].date_known
     assert shown["Stadt Grabow"].periods[0].date_known

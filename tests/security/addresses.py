@@ -37,6 +37,7 @@ WHOSE: dict[str, str] = {
     "scenario_id": BODY,
     "member": BODY,
     "action": BODY,
+    "token": BODY,
     "file_id": UNIT,
     "case_id": UNIT,
     "document_id": UNIT,
@@ -73,7 +74,6 @@ THING: dict[tuple[str, str], str] = {
     },
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
-    ("membership:calendar_feed", "secret"): "membership:calendar_feed secret",
     ("clerk_take_over", "application_id"): "waiting application_id",
     ("portal_answer", "application_id"): "asked application_id",
     **{

@@ -275,11 +275,12 @@ def test_an_applicant_comes_to_what_is_theirs(route: Route, world: World) -> Non
 
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.kind == "public" and r.whose == BODY], ids=str)
 def test_a_public_page_is_open_to_everybody(route: Route, world: World) -> None:
-    url = route.url(world.towns["alpha"])
-    for who in ("", "citizen", "clerk"):
+    body = body_of(route)
+    url = route.url(world.towns[body])
+    for who in ("", "citizen", "clerk") if body == "alpha" else ("", "clerk"):
         for method in METHODS:
             with taken_back():
-                code = ask(world.client("alpha", who), method, url).status_code
+                code = ask(world.client(body, who), method, url).status_code
             assert code in (200, 302, 400, REFUSED_METHOD, 422), (who, method, code)
 
 

@@ -183,6 +183,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "assignment_id": Assignment.objects.get(person=colleague).id,
         "code": OTHER_UNIT,
         "member_id": uuid4(),
+        "accession_id": uuid4(),
         "plan_id": uuid4(),
         "run_id": uuid4(),
         "scenario_id": uuid4(),
@@ -272,7 +273,7 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
-            "membership:calendar_feed secret": secret,
+            "token": secret,
             "job_id": _failed_job(),
         }
     )

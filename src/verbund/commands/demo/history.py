@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -93,6 +93,42 @@ class History:
             if self.with_agreements and "co_use" in entry:
                 day = Day.read(entry["co_use"]["from"])
                 yield (day.on, -1, number), case.co_use(day)
+
+    def begin(self, today: date) -> None:
+        """An invented accession that waits for the authority on `today`."""
+        services = _doors()[1]
+        facts = self.facts["ongoing"]
+        first = today - timedelta(days=facts["days_ago"]["inquiry"])
+        candidate = services.register_body(
+            self.actor, name=facts["name"], kind=facts["kind"], ags="", ars="", slug=facts["slug"], now=clock(first)
+        )
+        self.members[facts["slug"]] = candidate.id
+        services.add_medium(
+            self.actor,
+            member_id=candidate.id,
+            name=self.facts["medium_name"],
+            valid_from=self.facts["founding"]["contract"],
+            now=clock(first),
+        )
+        days = {name: (today - timedelta(days=ago)).isoformat() for name, ago in facts["days_ago"].items()}
+        tasks = {task: (today + timedelta(days=ahead)).isoformat() for task, ahead in facts["tasks_in"].items()}
+        case = _Case(
+            self,
+            {
+                **days,
+                "member": facts["slug"],
+                "subject": facts["subject"],
+                "label": facts["label"],
+                "planned": today + timedelta(days=facts["planned_in"]),
+                "tasks": tasks,
+                "authority": True,
+            },
+        )
+        for name in _ORDER:
+            if name in days:
+                case.act(name, Day.read(days[name]))()
+            elif name == "plan":
+                case.plan()
 
     def _register(self) -> None:
         services = _doors()[1]

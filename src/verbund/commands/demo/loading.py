@@ -69,7 +69,7 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
     from verbund.modules.membership import queries as membership
     from verbund.platform import audit
     from verbund.platform.identity.actor import Actor
-    from verbund.platform.tenancy import acting_for, now
+    from verbund.platform.tenancy import acting_for, local_date, now
 
     begun = time.perf_counter()
     end = now()
@@ -83,7 +83,9 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
             counts = _work(body, system, end, say)
         else:
             members = {m.slug: m.id for m in membership.list_members(system)}
-            counts = {"acts": History(staff(body)["alliance_manager"], members).play()}
+            history = History(staff(body)["alliance_manager"], members)
+            counts = {"acts": history.play()}
+            history.begin(local_date(end))
             say("history")
         audit.record(
             system, LOADED, "tenancy.body", body.schema, after={**counts, "seconds": round(time.perf_counter() - begun)}

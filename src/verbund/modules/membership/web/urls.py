@@ -18,7 +18,7 @@ urlpatterns = [
     path("arbeit/fristen/", views.deadlines, name="deadlines"),
     path("arbeit/fristen/abonnieren/", views.subscribe, name="subscribe_calendar"),
     path("arbeit/fristen/abbestellen/", views.unsubscribe, name="revoke_calendar"),
-    path("arbeit/fristen/<str:secret>.ics", views.calendar_feed, name="calendar_feed"),
+    path("arbeit/fristen/<str:token>.ics", views.calendar_feed, name="calendar_feed"),
     path("arbeit/jahr/", views.this_year, name="this_year"),
     path("arbeit/jahr/<int:year>/", views.year, name="year"),
 ]

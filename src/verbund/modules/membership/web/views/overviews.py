@@ -81,9 +81,9 @@ def unsubscribe(request: BodyRequest) -> HttpResponse:
 @public_page(
     "a calendar program cannot sign in: the long secret in the address, revocable by its owner, stands for the person"
 )
-def calendar_feed(request: BodyRequest, secret: str) -> HttpResponse:
+def calendar_feed(request: BodyRequest, token: str) -> HttpResponse:
     """The deadlines as iCalendar, for the person the secret belongs to and with that person's rights today."""
-    found = queries.calendar_feed(request.actor, secret=secret, now=now())
+    found = queries.calendar_feed(request.actor, secret=token, now=now())
     response = HttpResponse(found, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = 'inline; filename="fristen.ics"'
     response["Cache-Control"] = "private, no-store"
