@@ -91,8 +91,8 @@ def measure(name: str, calls: Sequence[Callable[[], Any]]) -> None:
             cost = 1000 * counted.cost[statement] / calls_counted
             print(f"   {times / calls_counted:4.1f} {cost:6.3f} ms  {statement}")
         print(f"        {1000 * sum(counted.cost.values()) / calls_counted:6.3f} ms in all")
-        pstats.Stats(profile).sort_stats("tottime").print_stats(35)
-        pstats.Stats(profile).sort_stats("cumulative").print_stats(60)
+        pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(110)
 
 
 def test_submit(real_database: str) -> None:
