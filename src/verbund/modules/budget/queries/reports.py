@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import IntegerField, Q, QuerySet, Sum, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Least
 
 from verbund.modules.budget import policies
 from verbund.modules.budget.models import (
@@ -206,14 +206,14 @@ def find_visible_year(actor: Actor, ledger: str, year: int) -> FiscalYear:
     return found
 
 
-def facts(year: FiscalYear, as_of: date | None = None) -> dict[Key, _Fact]:
-    """Debit and credit by account, product and finance account, opening apart.
+def facts(year: FiscalYear, as_of: date | None = None, *, by_account: bool = False) -> dict[Key, _Fact]:
+    """Debit and credit by account, product and finance account (or by account alone), opening apart.
 
     While a year has no opening of its own, the closing of the year before stands in for it (J11): several years can
     be open side by side, and the opening of the later one is right at every moment.
     """
-    rows = _own_facts(year, as_of)
-    if any(fact.opening for fact in rows.values()):
+    rows, opened = _own_facts(year, as_of, by_account=by_account)
+    if opened:
         return rows
     before = FiscalYear.objects.filter(ledger=year.ledger_id, year__lt=year.year).order_by("-year").first()
     if before is None:
@@ -228,7 +228,7 @@ def _closing(year: FiscalYear) -> dict[UUID, int]:
     accounts = _accounts(year)
     sums: dict[UUID, int] = defaultdict(int)
     result = 0
-    for (account, _product, _finance), fact in facts(year).items():
+    for (account, _product, _finance), fact in facts(year, by_account=True).items():
         change = fact.opening + fact.debit - fact.credit
         if accounts[account].kind in (AccountKind.REVENUE, AccountKind.EXPENSE):
             result += change
@@ -241,21 +241,26 @@ def _closing(year: FiscalYear) -> dict[UUID, int]:
     return {account: cents for account, cents in sums.items() if cents}
 
 
-def _own_facts(year: FiscalYear, as_of: date | None = None) -> dict[Key, _Fact]:
-    """What the year's own vouchers say, at one instant."""
+def _own_facts(
+    year: FiscalYear, as_of: date | None = None, *, by_account: bool = False
+) -> tuple[dict[Key, _Fact], bool]:
+    """What the year's own vouchers say, at one instant, and whether one of them is an opening."""
     rows: dict[Key, _Fact] = defaultdict(_Fact)
-    for account, product, finance, month, debit, credit in _rows(year, as_of):
-        fact = rows[(account, product, finance)]
-        if month == 0:
-            fact.opening += debit - credit
+    opened = False
+    for account, *others, at, debit, credit in _rows(year, as_of, by_account):
+        fact = rows[(account, None, None) if by_account else (account, others[0], others[1])]
+        if at == 0:
+            opened = True
+            fact.opening += int(debit) - int(credit)
         else:
-            fact.debit += debit
-            fact.credit += credit
-    return dict(rows)
+            fact.debit += int(debit)
+            fact.credit += int(credit)
+    return dict(rows), opened
 
 
-def _rows(year: FiscalYear, as_of: date | None) -> Iterable[tuple[UUID, UUID | None, UUID | None, int, int, int]]:
-    names = ("account_id", "product_id", "finance_account_id")
+def _rows(year: FiscalYear, as_of: date | None, by_account: bool) -> Iterable[tuple[Any, ...]]:
+    """Account (product, finance account), 0 for an opening else 1, debit, credit: summed up where the rows are."""
+    names = ("account_id",) if by_account else ("account_id", "product_id", "finance_account_id")
     totals: QuerySet[Any, Any] = AccountTotal.objects.filter(fiscal_year=year)
     lines: QuerySet[Any, Any] = VoucherLine.objects.filter(voucher__fiscal_year=year)
     unfolded = Q(voucher__in=UnfoldedVoucher.objects.values("voucher_id"))
@@ -268,7 +273,7 @@ def _rows(year: FiscalYear, as_of: date | None) -> Iterable[tuple[UUID, UUID | N
     else:
         lines = lines.filter(unfolded)
     parts = [
-        totals.annotate(at=Cast("month", IntegerField()))
+        totals.annotate(at=Least(Cast("month", IntegerField()), Value(1)))
         .values_list(*names, "at")
         .annotate(d=Sum("debit"), c=Sum("credit")),
         lines.filter(opening).annotate(at=Value(0)).values_list(*names, "at").annotate(d=Sum("debit"), c=Sum("credit")),
@@ -277,8 +282,7 @@ def _rows(year: FiscalYear, as_of: date | None) -> Iterable[tuple[UUID, UUID | N
         .values_list(*names, "at")
         .annotate(d=Sum("debit"), c=Sum("credit")),
     ]
-    for account, product, finance, at, debit, credit in parts[0].union(*parts[1:], all=True):
-        yield account, product, finance, at, int(debit), int(credit)
+    yield from parts[0].union(*parts[1:], all=True)
 
 
 def _accounts(year: FiscalYear) -> dict[UUID, Account]:
@@ -290,7 +294,7 @@ def trial_balance(actor: Actor, ledger: str, year: int, as_of: date | None = Non
     found = find_visible_year(actor, ledger, year)
     accounts = _accounts(found)
     sums: dict[UUID, _Fact] = defaultdict(_Fact)
-    for (account, _product, _finance), fact in facts(found, as_of).items():
+    for (account, _product, _finance), fact in facts(found, as_of, by_account=True).items():
         sums[account].opening += fact.opening
         sums[account].debit += fact.debit
         sums[account].credit += fact.credit
@@ -382,7 +386,7 @@ def balance_sheet(actor: Actor, ledger: str, year: int, as_of: date | None = Non
     accounts = _accounts(found)
     sums: dict[UUID, int] = defaultdict(int)
     result = 0
-    for (account, _product, _finance), fact in facts(found, as_of).items():
+    for (account, _product, _finance), fact in facts(found, as_of, by_account=True).items():
         change = fact.opening + fact.debit - fact.credit
         if accounts[account].kind in (AccountKind.REVENUE, AccountKind.EXPENSE):
             result -= change
@@ -404,7 +408,7 @@ def reconcile_totals(actor: Actor, ledger: str, year: int) -> list[tuple[Key, in
     all is well.
     """
     found = find_visible_year(actor, ledger, year)
-    reported = {key: f.opening + f.debit - f.credit for key, f in _own_facts(found).items()}
+    reported = {key: f.opening + f.debit - f.credit for key, f in _own_facts(found)[0].items()}
     journal = {
         (account, product, finance): int(debit) - int(credit)
         for account, product, finance, debit, credit in VoucherLine.objects.filter(voucher__fiscal_year=found)
