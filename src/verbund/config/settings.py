@@ -174,6 +174,7 @@ VERBUND_MAINTENANCE_FILE = VAR / "maintenance"
 VERBUND_REQUIRE_SECOND_FACTOR = _flag("VERBUND_REQUIRE_SECOND_FACTOR", not DEMO)
 VERBUND_STAFF_IDLE_MINUTES = int(os.environ.get("VERBUND_STAFF_IDLE_MINUTES", "30"))
 VERBUND_CITIZEN_IDLE_MINUTES = int(os.environ.get("VERBUND_CITIZEN_IDLE_MINUTES", "30"))
+VERBUND_HANDOVER_DAYS = int(os.environ.get("VERBUND_HANDOVER_DAYS", "90"))
 VERBUND_SESSION_HOURS = int(os.environ.get("VERBUND_SESSION_HOURS", "12"))
 # How many proxies of ours stand before the web processes: without it a lock-out would count the proxy's address.
 VERBUND_TRUSTED_PROXIES = int(

@@ -303,7 +303,7 @@ def _follow(actor: Actor, member: Member, now: datetime) -> bool:
     today = local_date(now)
     if not member.agreements.filter(valid_from__lte=today).exists():
         return False
-    handing_over = timedelta(days=int(getattr(settings, "VERBUND_HANDOVER_DAYS", 90)))
+    handing_over = timedelta(days=settings.VERBUND_HANDOVER_DAYS)
     system = Actor.system(actor.body, "membership.agreements", actor.request_id)
     there = agreed_rooms(system, start=today - handing_over, end=today, members=[member.id])
     wanted = sorted(there.get(member.id, frozenset()))
