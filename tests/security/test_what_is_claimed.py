@@ -12,6 +12,8 @@ SHORT = {
     "requests": "test_requests.py",
     "told": "test_what_is_told.py",
     "apart": "test_bodies_apart.py",
+    "twice": "test_double_clicks.py",
+    "kill": "test_kill_rounds.py",
 }
 _TEST = re.compile(r"([\w/.]*\w)?::(test_\w+)")
 _FILE = re.compile(r"\b(?:[\w]+/)*test_\w+\.py\b")
@@ -25,7 +27,7 @@ def _files() -> dict[str, list[Path]]:
     return found
 
 
-@pytest.mark.parametrize("document", ["THREAT_MODEL.md", "docs/security/asvs.md"])
+@pytest.mark.parametrize("document", ["THREAT_MODEL.md", "docs/security/asvs.md", "docs/security/faults.md"])
 def test_every_test_that_is_named_exists(document: str) -> None:
     files = _files()
     missing = []

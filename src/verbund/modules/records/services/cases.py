@@ -257,6 +257,8 @@ def assign_case(
     policy.require(actor, Permission.ASSIGN_CASE)
     case = open_case_for_change(actor, case_id, expected_revision)
     before = {"assigned_to": case.assigned_to, "unit": case.unit}
+    if person == case.assigned_to and (unit is None or one_line(unit) == case.unit):
+        return  # it lies there already
     case.assigned_to, case.assigned_name = person, one_line(person_name)[:200]
     if unit is not None:
         case.unit = one_line(unit)
