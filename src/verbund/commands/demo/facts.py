@@ -27,6 +27,8 @@ _FAMILY: Final = {
     "body_admin": "Schlüssel",
     "alliance_manager": "Bund",
     "operator": "Betrieb",
+    "cost_controller": "Rechner",
+    "member_representative": "Vertreter",
 }
 _GIVEN: Final = {
     "ksm": ("Kirsten", "Knut"),
@@ -87,7 +89,7 @@ class DemoBody:
 
     @property
     def rooms(self) -> list[str]:
-        return [*ROOMS, "membership"] if self.is_alliance else list(ROOMS)
+        return [*ROOMS, "membership", "costsharing"] if self.is_alliance else list(ROOMS)
 
 
 @cache
@@ -161,6 +163,7 @@ def _body(entry: dict[str, Any], data: dict[str, Any], *, documents: int, is_all
             "bic": entry["bic"],
             "hours": "Mo, Di, Do 9–12 Uhr\nDi 14–18 Uhr",
             "initials": entry["initials"],
+            **({"tax_number": "090/000/00000"} if is_alliance else {}),
         },
         iban=entry["iban"],
         offers=tuple(Offer(name, **data["service"][name]) for name in entry.get("services", ())),
@@ -174,5 +177,14 @@ def _body(entry: dict[str, Any], data: dict[str, Any], *, documents: int, is_all
 
 
 _OF_THE_ALLIANCE: Final = frozenset(
-    {"alliance_manager", "operator", "body_admin", "auditor", "data_protection_officer"}
+    {
+        "alliance_manager",
+        "operator",
+        "body_admin",
+        "auditor",
+        "data_protection_officer",
+        "budget_officer",
+        "cost_controller",
+        "member_representative",
+    }
 )

@@ -82,11 +82,15 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
             enlist_citizen(system, end - timedelta(days=400))
             counts = _work(body, system, end, say)
         else:
+            from .costs import share_costs
+
             members = {m.slug: m.id for m in membership.list_members(system)}
             history = History(staff(body)["alliance_manager"], members)
             counts = {"acts": history.play()}
             history.begin(local_date(end))
             say("history")
+            counts |= share_costs(body, system, end)
+            say("costs")
         audit.record(
             system, LOADED, "tenancy.body", body.schema, after={**counts, "seconds": round(time.perf_counter() - begun)}
         )

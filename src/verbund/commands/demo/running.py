@@ -18,6 +18,7 @@ _WORDS: Final = {
     "applications": _("applications"),
     "cases": _("cases and documents"),
     "history": _("history of the alliance"),
+    "costs": _("cost of two years"),
 }
 
 
