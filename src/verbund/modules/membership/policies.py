@@ -41,6 +41,7 @@ class Permission(StrEnum):
     WRITE_CLAUSES = "membership.write_clauses"
     REVIEW_CLAUSES = "membership.review_clauses"  # never one's own
     MANAGE_TRUST = "membership.manage_trust"
+    MANAGE_BOARD = "membership.manage_board"
     SEND_REMINDERS = "membership.send_reminders"  # the system actor alone
 
 
@@ -168,7 +169,12 @@ def visible_take_over_tasks(actor: Actor) -> QuerySet[TakeOverTask]:
 # --- the contract
 policy.grant(
     {
-        Role.ALLIANCE_MANAGER: {Permission.WRITE_CLAUSES, Permission.REVIEW_CLAUSES, Permission.MANAGE_TRUST},
+        Role.ALLIANCE_MANAGER: {
+            Permission.WRITE_CLAUSES,
+            Permission.REVIEW_CLAUSES,
+            Permission.MANAGE_TRUST,
+            Permission.MANAGE_BOARD,
+        },
         Role.BOARD_MEMBER: {Permission.REVIEW_CLAUSES},
     }
 )

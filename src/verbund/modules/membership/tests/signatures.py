@@ -53,10 +53,9 @@ def signed(pdf: bytes, authority: Authority, name: str, *, field: str = "Signatu
     """The PDF signed by somebody with a certificate of `authority`."""
     from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
     from pyhanko.sign import fields, signers
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     certificate, key, issuer = authority.issue(name)
-    store = SimpleCertificateStore()
+    store: Any = _store()
     store.register(issuer)
     signer = signers.SimpleSigner(certificate, key, store)
     meta = signers.PdfSignatureMetadata(
@@ -69,12 +68,18 @@ def signed(pdf: bytes, authority: Authority, name: str, *, field: str = "Signatu
 def stamper(authority: Authority, at: datetime) -> Any:
     """A time stamp service of `authority` whose clock stands still."""
     from pyhanko.sign.timestamps import DummyTimeStamper
-    from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     certificate, key, issuer = authority.issue("Zeitstempeldienst", stamps=True)
-    store = SimpleCertificateStore()
+    store: Any = _store()
     store.register(issuer)
     return DummyTimeStamper(certificate, key, store, fixed_dt=at)
+
+
+def _store() -> Any:
+    from pyhanko_certvalidator import registry
+
+    made: Any = registry.SimpleCertificateStore
+    return made()
 
 
 def _name(name: str) -> x509.Name:

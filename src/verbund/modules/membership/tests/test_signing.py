@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from verbund.modules.membership.models import SignedCopy, TrustAnchor
+from verbund.modules.membership.models import ContractText, SignedCopy, TrustAnchor
 from verbund.modules.membership.queries import contracts as queries
 from verbund.modules.membership.services import StepRefused, signing
-from verbund.modules.membership.services import contracts as contract_services
 from verbund.platform import files, printing
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -156,7 +155,7 @@ def test_nobody_signs_before_all_have_consented(case: Accessions) -> None:
     draft(case)
     finalise(case, 1)
     refused(case, queries.contract_pdf(case.actor, case.id, 1), StepRefused, "Not all parties have consented")
-    assert contract_services.ContractText.objects.count() == 1
+    assert ContractText.objects.count() == 1
 
 
 def test_the_trust_list_takes_issuers_only_and_from_managers_only(
