@@ -16,6 +16,7 @@ from psycopg import sql
 
 from verbund.commands.installation import Unready
 from verbund.commands.texts import _
+from verbund.modules.membership import queries
 from verbund.modules.membership import services as membership
 from verbund.platform import printing
 from verbund.platform.identity.actor import Actor
@@ -107,10 +108,9 @@ def erase_body(
 
 def _was_here(alliance: Body, schema: str) -> bool:
     """Whether an erasure of it was cut off: the alliance still has it in its list."""
-    from verbund.modules.membership.models import Member
-
     with acting_for(alliance):
-        return Member.objects.filter(schema_name=schema).exists()
+        actor = Actor.system(alliance.schema_name, "verbund body erase")
+        return any(member.schema_name == schema for member in queries.list_members(actor))
 
 
 def _erase_rows(address: str, archive: Archive, body: Body, alliance: Body) -> tuple[int, int]:
@@ -145,14 +145,19 @@ def _erase_rows(address: str, archive: Archive, body: Body, alliance: Body) -> t
 
 
 def _erase_jobs(connection: "psycopg.Connection[Any]", schema: str) -> None:
-    """What the queue still holds of the body: events carry values."""
-    mine = "args ->> 'body' = %(schema)s OR args ->> 'sender' = %(schema)s"
-    for table, column in (("procrastinate_periodic_defers", "job_id"), ("procrastinate_events", "job_id")):
+    """What the queue still holds of the body."""
+    mine = sql.SQL("SELECT id FROM public.procrastinate_jobs WHERE {schema} IN (args ->> 'body', args ->> 'sender')")
+    mine_of = mine.format(schema=sql.Literal(schema))
+    for table, column in (
+        ("procrastinate_periodic_defers", "job_id"),
+        ("procrastinate_events", "job_id"),
+        ("procrastinate_jobs", "id"),
+    ):
         connection.execute(
-            f"DELETE FROM public.{table} WHERE {column} IN (SELECT id FROM public.procrastinate_jobs WHERE {mine})",  # noqa: S608
-            {"schema": schema},
+            sql.SQL("DELETE FROM {table} WHERE {column} IN ({mine})").format(
+                table=sql.Identifier("public", table), column=sql.Identifier(column), mine=mine_of
+            )
         )
-    connection.execute(f"DELETE FROM public.procrastinate_jobs WHERE {mine}", {"schema": schema})  # noqa: S608
 
 
 def _differences(

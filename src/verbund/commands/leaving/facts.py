@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
@@ -41,9 +42,8 @@ def facts_of(archive: Archive) -> dict[str, Any]:
         raise Spoilt([_("{path}: an alliance is not taken in by another one").format(path=parts.BODY)])
     if (str(facts["id"]), facts["schema_name"], facts["slug"]) != (told["id"], told["schema_name"], told["slug"]):
         raise Spoilt([_("{path}: speaks of another body than the manifest").format(path=parts.BODY)])
-    from verbund.modules.membership.models import ROOMS
-
-    if set(facts["rooms"]) - set(ROOMS):
+    rooms = {app.removeprefix("verbund.modules.") for app in settings.TENANT_APPS}
+    if set(facts["rooms"]) - rooms:
         raise Spoilt([_("{path}: names rooms that this installation does not have").format(path=parts.BODY)])
     if facts["schema_name"].startswith("pg_") or facts["schema_name"] in {"public", "information_schema"}:
         raise Spoilt([_("{path}: the schema name is PostgreSQL's own").format(path=parts.BODY)])

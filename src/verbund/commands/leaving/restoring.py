@@ -20,6 +20,7 @@ from psycopg import sql
 from verbund.commands.installation import Unready
 from verbund.commands.texts import _
 from verbund.commands.verify import verify_body
+from verbund.modules.membership import queries
 from verbund.platform import audit
 from verbund.platform.files.refusals import Refused
 from verbund.platform.files.scanners import scanner
@@ -134,11 +135,10 @@ def _refuse_taken(facts: Mapping[str, Any], hosts: Sequence[str]) -> None:
     for name in ("slug", "schema_name"):
         if Body.objects.filter(**{name: facts[name]}).exists():
             raise Unready(_("Another body here has the name {name}.").format(name=facts[name]))
-    from verbund.modules.membership.models import Member
-
-    with acting_for(Body.objects.get(is_alliance=True)):
-        member = Member.objects.filter(slug=facts["slug"]).exclude(schema_name=facts["schema_name"]).first()
-    if member is not None and member.schema_name:
+    with acting_for(Body.objects.get(is_alliance=True)) as alliance:
+        members = queries.list_members(Actor.system(alliance.schema_name, "verbund body import"))
+    others = {member.slug for member in members if member.schema_name and member.schema_name != facts["schema_name"]}
+    if facts["slug"] in others:
         raise Unready(_("Another body here has the name {name}.").format(name=facts["slug"]))
     if taken := Host.objects.filter(domain__in=hosts).first():
         raise Unready(

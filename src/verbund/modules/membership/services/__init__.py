@@ -116,20 +116,14 @@ from .provisioning import (
     BadProvisioning,
     NotCleared,
     ProvisioningConflict,
-    TaskNotFound,
     Wishes,
-    add_take_over_task,
-    finish_take_over_task,
     invite_first_people,
     make_tenant,
-    note_erasure,
     note_part,
     plan_provisioning,
-    plan_take_over,
     provision,
     provision_new_carrier,
     retry_provisioning,
-    tie_tenant,
 )
 from .signing import (
     AnchorConflict,
@@ -142,6 +136,8 @@ from .signing import (
     record_signed_copy,
     withdraw_trust_anchor,
 )
+from .taking_over import TaskNotFound, add_take_over_task, finish_take_over_task, plan_take_over
+from .tenants import note_erasure, tie_tenant
 from .votes import (
     BadVote,
     VoteRefused,

@@ -7,7 +7,7 @@ is asked for by `BodyPrepared` and answered by `RoomPrepared`.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -27,19 +27,15 @@ from verbund.modules.membership.models import (
     ServiceAgreement,
     Step,
     StepState,
-    TakeOverTask,
 )
 from verbund.modules.membership.policies import (
     Permission,
     visible_members,
     visible_provisionings,
-    visible_take_over_tasks,
 )
 from verbund.modules.membership.queries.provisioning import (
     ProvisioningNotFound,
     ProvisioningView,
-    TaskView,
-    task_view,
     view_of,
 )
 from verbund.platform import audit, events
@@ -47,25 +43,15 @@ from verbund.platform.identity import policy
 from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import ALLIANCE_ROLES, Role
-from verbund.platform.tenancy import Conflict, Invalid, NotFound, current_body, local_date, new_id
+from verbund.platform.tenancy import Conflict, Invalid, current_body, local_date, new_id
 from verbund.platform.tenancy.bodies import create_body
 from verbund.platform.tenancy.hosts import main_host, taken_hosts, taken_names
 
 from .agreements import follow_one
-from .members import MemberNotFound, NotTheAlliance, switch_rooms
+from .members import MemberNotFound, NotTheAlliance
 
 # What other rooms do, in waves: the next begins when all of the one before are done.
 _WAVES: Final[tuple[tuple[Step, ...], ...]] = ((Step.PEOPLE, Step.FILE_PLAN, Step.CHART), (Step.SERVICES,))
-_DAYS: Final[Mapping[TakeOverTask.Kind, int]] = {
-    TakeOverTask.Kind.INVENTORY: -60,
-    TakeOverTask.Kind.DATA_PROTECTION: -30,
-    TakeOverTask.Kind.CONTRACTS: -30,
-    TakeOverTask.Kind.NETWORK: -14,
-    TakeOverTask.Kind.TRAINING: -7,
-    TakeOverTask.Kind.START: 0,
-    TakeOverTask.Kind.DATA: 30,
-    TakeOverTask.Kind.REVIEW: 90,
-}
 
 
 _RESERVED: Final = frozenset({"public", "information_schema"})
@@ -84,10 +70,6 @@ class NotCleared(Conflict):
 
 class ProvisioningConflict(Conflict):
     """The state of the provisioning forbids the step."""
-
-
-class TaskNotFound(NotFound):
-    """There is no such task of a plan of taking over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +93,7 @@ def plan_provisioning(actor: Actor, *, member_id: UUID, wishes: Wishes, now: dat
         ProvisioningConflict (it has begun, or the member has a tenant).
     """
     policy.require(actor, Permission.PROVISION)
-    member = _member(actor, member_id)
+    member = member_of(actor, member_id)
     row = _plan(member, wishes, now)
     audit.record(
         actor,
@@ -201,7 +183,7 @@ def provision(actor: Actor, *, member_id: UUID, now: datetime) -> ProvisioningVi
         NotCleared (a candidate before its clearance, without an agreement as co-user).
     """
     policy.require(actor, Permission.PROVISION)
-    member = _member(actor, member_id)
+    member = member_of(actor, member_id)
     _require_clearance(member, local_date(now))
     row = Provisioning.objects.select_for_update().filter(member=member).first()
     if row is None:
@@ -229,7 +211,7 @@ def provision_new_carrier(actor: Actor, *, member_id: UUID, now: datetime) -> No
     Raises: as `provision`.
     """
     policy.require(actor, Permission.PROVISION)
-    if _member(actor, member_id).schema_name:
+    if member_of(actor, member_id).schema_name:
         follow_one(actor, member_id=member_id, now=now)
     else:
         provision(actor, member_id=member_id, now=now)
@@ -397,56 +379,18 @@ def _locked(actor: Actor, which: Q) -> Provisioning:
     return row
 
 
-def _member(actor: Actor, member_id: UUID) -> Member:
+def member_of(actor: Actor, member_id: UUID) -> Member:
+    """The member, locked.
+
+    Raises:
+        NotTheAlliance, MemberNotFound.
+    """
     if not current_body().is_alliance:
         raise NotTheAlliance(_("Members are kept by the alliance only."))
     member = visible_members(actor).select_for_update().filter(id=member_id).first()
     if member is None:
         raise MemberNotFound
     return member
-
-
-@transaction.atomic
-def tie_tenant(actor: Actor, *, slug: str, schema_name: str, rooms: Iterable[str], now: datetime) -> bool:
-    """Tie a member that is known without a tenant to one that was taken in; whether there was such a member.
-
-    Raises:
-        policy.Denied, NotTheAlliance, BadMember (unknown room).
-    """
-    policy.require(actor, Permission.PROVISION)
-    if not current_body().is_alliance:
-        raise NotTheAlliance(_("Members are kept by the alliance only."))
-    member = visible_members(actor).select_for_update().filter(slug=slug, schema_name=None).first()
-    if member is None:
-        return False
-    member.schema_name = schema_name
-    member.version += 1
-    member.save(update_fields=["schema_name", "version"])
-    audit.record(actor, "membership.tenant.tied", "membership.member", member.id, after={"schema": schema_name})
-    switch_rooms(actor, member_id=member.id, rooms=rooms, expected_version=member.version, now=now)
-    return True
-
-
-@transaction.atomic
-def note_erasure(
-    actor: Actor, *, schema_name: str, manifest_sha256: str, certificate_sha256: str, now: datetime
-) -> None:
-    """A member's tenant has been erased (Löschung): it is known here without one again. Told twice it changes nothing.
-
-    Raises:
-        policy.Denied, NotTheAlliance.
-    """
-    policy.require(actor, Permission.PROVISION)
-    if not current_body().is_alliance:
-        raise NotTheAlliance(_("Members are kept by the alliance only."))
-    member = visible_members(actor).select_for_update().filter(schema_name=schema_name).first()
-    if member is None:
-        return
-    member.schema_name, member.rooms = None, []
-    member.version += 1
-    member.save(update_fields=["schema_name", "rooms", "version"])
-    after = {"schema": schema_name, "manifest": manifest_sha256, "certificate": certificate_sha256}
-    audit.record(actor, "membership.tenant.erased", "membership.member", member.id, after=after)
 
 
 # --- in the new body's own tenant ------------------------------------------------------------------------------------
@@ -473,72 +417,3 @@ def invite_first_people(actor: Actor, *, people: Iterable[FirstPerson], now: dat
             continue  # has it since an earlier attempt
         new += 1
     return new
-
-
-# --- the plan of taking over -----------------------------------------------------------------------------------------
-
-
-@transaction.atomic
-def plan_take_over(actor: Actor, *, member_id: UUID, begins_on: date, now: datetime) -> list[TaskView]:
-    """Make the plan of taking a body over (Übernahmeplan): the usual tasks, dated around the day it begins to work.
-
-    A second call moves the tasks that are not done yet.
-
-    Raises:
-        policy.Denied, NotTheAlliance, MemberNotFound.
-    """
-    policy.require(actor, Permission.PROVISION)
-    member = _member(actor, member_id)
-    there = {task.kind: task for task in TakeOverTask.objects.select_for_update().filter(member=member)}
-    for kind, days in _DAYS.items():
-        due_on = begins_on + timedelta(days=days)
-        task = there.get(kind)
-        if task is None:
-            TakeOverTask.objects.create(id=new_id(), member=member, kind=kind, due_on=due_on, recorded_at=now)
-        elif task.done_on is None:
-            task.due_on = due_on
-            task.save(update_fields=["due_on"])
-    audit.record(actor, "membership.take_over.planned", "membership.member", member.id, after={"begins_on": begins_on})
-    return [task_view(row) for row in visible_take_over_tasks(actor).filter(member=member).order_by("due_on", "id")]
-
-
-@transaction.atomic
-def add_take_over_task(actor: Actor, *, member_id: UUID, title: str, due_on: date, now: datetime) -> UUID:
-    """Add a task of one's own to the plan.
-
-    Raises:
-        policy.Denied, NotTheAlliance, MemberNotFound, BadProvisioning.
-    """
-    policy.require(actor, Permission.PROVISION)
-    member = _member(actor, member_id)
-    title = " ".join(title.split())
-    if not 2 <= len(title) <= 200:
-        raise BadProvisioning({"title": _("Say in 2 to 200 characters what is to be done.")})
-    task = TakeOverTask.objects.create(
-        id=new_id(), member=member, kind=TakeOverTask.Kind.OTHER, title=title, due_on=due_on, recorded_at=now
-    )
-    audit.record(
-        actor, "membership.take_over.added", "membership.member", member.id, after={"title": title, "due_on": due_on}
-    )
-    return task.id
-
-
-@transaction.atomic
-def finish_take_over_task(actor: Actor, *, task_id: UUID, done_on: date, note: str = "", now: datetime) -> None:
-    """Tick a task off.
-
-    Raises:
-        policy.Denied, TaskNotFound, ProvisioningConflict (done already), BadProvisioning (a day in the future).
-    """
-    policy.require(actor, Permission.PROVISION)
-    task = visible_take_over_tasks(actor).select_for_update().filter(id=task_id).first()
-    if task is None:
-        raise TaskNotFound
-    if task.done_on is not None:
-        raise ProvisioningConflict(_("This task is done already."))
-    if done_on > local_date(now):
-        raise BadProvisioning({"done_on": _("The day lies in the future. Enter today or an earlier day.")})
-    task.done_on, task.done_by, task.note = done_on, actor.name[:200], note.strip()[:1000]
-    task.save(update_fields=["done_on", "done_by", "note"])
-    after = {"task": str(task), "on": done_on}
-    audit.record(actor, "membership.take_over.done", "membership.member", task.member_id, after=after)
