@@ -1,5 +1,6 @@
 """Tariffs, keys, rules and tax treatments: what decides how much is charged, and on which ground."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -60,6 +61,12 @@ class Tariff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.service_code} {self.component} {self.valid_from}"
+
+    @property
+    def price_shown(self) -> Decimal:
+        """The price with two places, or with as many as it needs."""
+        cents = self.euros.quantize(Decimal("0.01"))
+        return cents if cents == self.euros else self.euros.normalize()
 
 
 class KeyKind(models.TextChoices):

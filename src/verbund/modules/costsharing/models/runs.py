@@ -1,5 +1,6 @@
 """Charge runs, their lines, invoices, what-if scenarios, and whom an invoice goes to."""
 
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import models
@@ -137,6 +138,14 @@ class ChargeLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_code} {self.service_code}"
+
+    @property
+    def price_shown(self) -> Decimal | None:
+        """The price with two places, or with as many as it needs."""
+        if self.price_euros is None:
+            return None
+        cents = self.price_euros.quantize(Decimal("0.01"))
+        return cents if cents == self.price_euros else self.price_euros.normalize()
 
 
 class Invoice(models.Model):

@@ -265,8 +265,7 @@ def test_a_member_sees_its_own_cost_and_nobody_elses_name(year: dict[str, Any], 
     assert (answer.status_code, answer["Location"]) == (302, "/arbeit/eigene-kosten/alpha/2025/")
     text = page(own, "/arbeit/eigene-kosten/alpha/2025/")
     assert "9.960,00 €" in text
-    assert "120,00 € " in text
-    assert "Mitte 120,00 €" in text
+    assert text.count("120,00 €") >= 3
     assert "Stadt Eins" in text  # it has agreed
     for name in ("Betaland", "Gamma", "Delta"):
         assert name not in text
