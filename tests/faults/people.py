@@ -144,12 +144,16 @@ class Clerk:
             form = self.browser.get(page.link(r"/entscheiden/$")).form(having=["outcome"]).fill("outcome", "granted")
             self._post(form)
             page = self.browser.get(case)
-        if not page.links(r"/bescheid/$"):
-            return
-        sign = self.browser.get(page.link(r"/bescheid/$")).form(action=r"/versenden/$")
-        if self._post(sign) == 302:
-            self.sent_off.add(application)
-        self._post(sign)  # a second click
+        if page.links(r"/bescheid/$"):
+            sign = self.browser.get(page.link(r"/bescheid/$")).form(action=r"/versenden/$")
+            if self._post(sign) == 302:
+                self.sent_off.add(application)
+            self._post(sign)  # a second click
+            page = self.browser.get(case)
+        if page.links(r"/(entscheiden|bescheid)/$") or any(
+            "/uebernehmen/" in str(f.get("action")) for f in page.forms()
+        ):
+            raise Lost("outrun by a job that changed the application: once more")
 
     def _post(self, form: FilledForm) -> int:
         answer = self.browser.post(form)
