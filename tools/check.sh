@@ -19,7 +19,7 @@ step() {
 }
 
 registries() { # no address of a registry and no path of one machine in what is committed
-    ! git grep -nIE '"resolved":|--(extra-)?index-url|^registry *=|pypi\.org|files\.pythonhosted|registry\.npmjs' -- . ':!tools/check.sh' ':!tools/locks.py'
+    ! git grep -nIE '"resolved": *"http|--(extra-)?index-url|^registry *=|pypi\.org|files\.pythonhosted|registry\.npmjs' -- . ':!tools/check.sh' ':!tools/locks.py'
 }
 
 step "ruff" $bin/ruff check src tests tools conftest.py

@@ -21,6 +21,7 @@ ALLOWED = {
     "commands/verify/audit.py": "re-computes outside the models",
     "commands/verify/documents.py": "re-computes outside the models",
     "commands/verify/journal.py": "re-computes outside the models",
+    "commands/worker.py": "keeps a connection by which a worker notices that the database went away",
     "config/health.py": "asks whether the database answers and which migrations it has",
     "modules/budget/services/books.py": "looks up what a posting names without making queries anew for each",
     "modules/budget/services/folding.py": "calls the database function that folds totals",

@@ -245,7 +245,7 @@ def _alliance(world: World) -> Town:
     now = the_clock()
     system = Actor.system("alliance", "test")
     identity.create_unit(system, code=UNIT, name="Betrieb", now=now)
-    people = {
+    people: dict[Role, UUID] = {
         role: _employ(world, "alliance", role.value, role, UNIT)
         for role in Role
         if role is not Role.MEMBER_REPRESENTATIVE  # comes with the member it speaks for

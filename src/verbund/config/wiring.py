@@ -74,9 +74,9 @@ TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("23 1 * * *", identity_tasks.forget_answers),
     ("37 1 * * *", services_tasks.delete_expired_drafts),
     ("7 2 * * *", files_tasks.sweep_files),
-    ("27 3 1 * *", costsharing_tasks.report_usage),
     ("47 0 * * *", membership_tasks.establish_due_clearances),
     ("5 5 * * *", membership_tasks.remind_of_deadlines),
+    ("27 3 1 * *", costsharing_tasks.report_usage),
 )
 
 # (label, url name, permission or None, icon)

@@ -84,9 +84,7 @@ def test_the_same_content_of_two_bodies_is_stored_twice_and_neither_reads_the_ot
             files.download(ours, "a.pdf")
         files.put(samples.PDF, filename="a.pdf")
     assert on_disk(root, "alpha") == on_disk(root, "beta") == [ours]
-    assert not (root / "alpha/content" / ours[:2] / ours).samefile(
-        root / "beta/content" / ours[:2] / ours
-    )
+    assert not (root / "alpha/content" / ours[:2] / ours).samefile(root / "beta/content" / ours[:2] / ours)
 
 
 @pytest.mark.parametrize(

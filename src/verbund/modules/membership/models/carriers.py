@@ -1,6 +1,7 @@
 """Who carries the alliance, from when until when, and what was known of it when."""
 
 from typing import ClassVar
+from uuid import UUID
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -80,3 +81,18 @@ class ShareCapital(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total_cents} {self.valid_from}"
+
+
+def percentages(shares: dict[UUID, int]) -> dict[UUID, int]:
+    """Shares as hundredths of a percent that sum to exactly 100 %, by largest remainder (for display only, M4).
+
+    Ties go to the smaller id. A total of zero gives zeros.
+    """
+    total = sum(shares.values())
+    if not total:
+        return dict.fromkeys(shares, 0)
+    whole = {key: share * 10_000 // total for key, share in shares.items()}
+    rest = sorted(shares, key=lambda key: (-(shares[key] * 10_000 % total), str(key)))
+    for key in rest[: 10_000 - sum(whole.values())]:
+        whole[key] += 1
+    return whole

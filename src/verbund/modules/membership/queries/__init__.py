@@ -34,7 +34,6 @@ from .carriers import (
     carrier_history,
     carriers_between,
     carriers_on,
-    percentages,
 )
 from .contracts import (
     DIFFERENCE_LABELS,
@@ -123,7 +122,6 @@ __all__ = [
     "list_members",
     "media_of",
     "member",
-    "percentages",
     "possible_acts",
     "provisioning",
     "service_versions",

@@ -84,18 +84,3 @@ def capital_on(actor: Actor, day: date, *, known_at: datetime | None = None) -> 
     policy.require(actor, Permission.READ_ACCESSIONS)
     row = ShareCapital.objects.filter(in_force(day), recorded(known_at)).first()
     return None if row is None else CapitalFacts(row.total_cents, row.board_size, row.chair_id)
-
-
-def percentages(shares: dict[UUID, int]) -> dict[UUID, int]:
-    """Shares as hundredths of a percent that sum to exactly 100 %, by largest remainder (for display only, M4).
-
-    Ties go to the smaller id. A total of zero gives zeros.
-    """
-    total = sum(shares.values())
-    if not total:
-        return dict.fromkeys(shares, 0)
-    whole = {key: share * 10_000 // total for key, share in shares.items()}
-    rest = sorted(shares, key=lambda key: (-(shares[key] * 10_000 % total), str(key)))
-    for key in rest[: 10_000 - sum(whole.values())]:
-        whole[key] += 1
-    return whole

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import AccessionState, CarrierPeriod, Consent, ProcedureAct, PublicationMedium
+from verbund.modules.membership.models.carriers import percentages
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
@@ -220,7 +221,7 @@ def test_m4_m5_shares_and_seats_add_up_on_every_day(manager: Actor, joining: lis
             assert (capital.total_cents, capital.board_size) == (cents, chairs)
             assert (sum(c.share_cents for c in carriers), sum(c.seats for c in carriers)) == (cents, chairs)
             assert capital.chair_id in {c.member_id for c in carriers}
-            shown = queries.percentages({c.member_id: c.share_cents for c in carriers})
+            shown = percentages({c.member_id: c.share_cents for c in carriers})
             assert sum(shown.values()) == 10_000
 
 
@@ -240,7 +241,7 @@ def test_m4_m5_a_contract_that_states_another_sum_is_not_signed(manager: Actor) 
 
 @given(st.dictionaries(st.uuids(), st.integers(0, 10**9), min_size=1, max_size=30))
 def test_m4_percentages_sum_to_one_hundred(shares: dict[UUID, int]) -> None:
-    shown = queries.percentages(shares)
+    shown = percentages(shares)
     assert sum(shown.values()) == (10_000 if sum(shares.values()) else 0)
     total = sum(shares.values())
     assert all(abs(shown[key] - share * 10_000 / total) < 1 for key, share in shares.items() if total)

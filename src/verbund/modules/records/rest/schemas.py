@@ -42,7 +42,7 @@ class CaseListed(Schema):
     """A case in a list."""
 
     id: UUID
-    reference: str = Field(description="Geschäftszeichen")
+    reference: str = Field(description="Reference of the case, without gaps")
     title: str
     party: str
     unit: str
@@ -64,8 +64,8 @@ class CaseRead(Schema):
     """A case (Vorgang)."""
 
     id: UUID
-    reference: str = Field(description="Geschäftszeichen")
-    file_reference: str = Field(description="Aktenzeichen")
+    reference: str = Field(description="Reference of the case, without gaps")
+    file_reference: str = Field(description="Reference of the file")
     file_title: str
     position_code: str
     position_title: str
