@@ -20,6 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from verbund.platform.tenancy.clock import LEGAL_ZONE
+from verbund.platform.ui import markup
 
 register = template.Library()
 
@@ -216,7 +217,33 @@ def kern_widget(field: BoundField) -> SafeString:
         attributes["aria-describedby"] = ids.describedby
     if field.errors:
         attributes["aria-invalid"] = "true"
-    return field.as_widget(attrs=attributes)
+    return markup.widget(field, attributes)
+
+
+@register.simple_tag
+def kern_field(field: BoundField, own_label: object = "", own_hint: object = "") -> SafeString:
+    """One input with label, hint and errors: what ``ui/field.html`` says for the usual kinds."""
+    kind, ids, e = field_kind(field), field_ids(field), markup.text
+    errors = list(field.errors)
+    label = e(own_label or field.label)
+    hint = e(own_hint or field.help_text)
+    hint = f'<div class="kern-hint" id="{e(ids.hint)}">{hint}</div>' if hint else ""
+    wrong = (
+        f'<div class="kern-error" id="{e(ids.error)}"><span class="kern-icon kern-icon--danger" aria-hidden="true">'
+        f'</span><p class="kern-body">{" ".join(e(error) for error in errors)}</p></div>'
+        if errors
+        else ""
+    )
+    begin = f'<div class="kern-form-input{" kern-form-input--error" if errors else ""} vb-field">'
+    made, target = kern_widget(field), e(ids.input)
+    if kind == "checkbox":
+        check = f'<div class="kern-form-check">{made}<label class="kern-label" for="{target}">{label}</label></div>'
+        return SafeString(f"{begin}{wrong}{check}{hint}</div>")
+    if not field.field.required:
+        label = f'{label} <span class="kern-label__optional">({e(gettext("optional"))})</span>'
+    if kind == "select":
+        made = SafeString(f'<div class="kern-form-input__select-wrapper">{made}</div>')
+    return SafeString(f'{begin}<label class="kern-label" for="{target}">{label}</label>{hint}{wrong}{made}</div>')
 
 
 # ---- Messages, tables -----------------------------------------------------------------------------------------------
@@ -257,13 +284,11 @@ def badge(tone: str, label: object) -> SafeString:
 
     A tag and no template of its own: lists have one in every row.
     """
-    tone = tone or "neutral"
-    return format_html(
-        '<span class="kern-badge kern-badge--small kern-badge--{} vb-badge"><span class="kern-icon kern-icon--{}"'
-        ' aria-hidden="true"></span><span class="kern-label kern-label--small">{}</span></span>',
-        tone,
-        "draft" if tone == "neutral" else tone,
-        label,
+    tone = markup.text(tone or "neutral")
+    return SafeString(
+        f'<span class="kern-badge kern-badge--small kern-badge--{tone} vb-badge"><span class="kern-icon kern-icon--'
+        f'{"draft" if tone == "neutral" else tone}" aria-hidden="true"></span>'
+        f'<span class="kern-label kern-label--small">{markup.text(label)}</span></span>'
     )
 
 
@@ -272,7 +297,7 @@ def deadline(day: datetime | date | None) -> SafeString:
     """A deadline in days; a late or near one as a badge."""
     tone, text = deadline_tone(day), days_until(day)
     if tone == "neutral":
-        return format_html('<span class="vb-nowrap">{}</span>', text)
+        return SafeString(f'<span class="vb-nowrap">{markup.text(text)}</span>')
     return badge(tone, text)
 
 
