@@ -2,9 +2,11 @@
 
 A body keeps one or several *ledgers* (Buchungskreise); each has a chart of accounts, products, fiscal years,
 appropriations and an immutable journal. A *claim* (Forderung) becomes a voucher, an open item and a payment
-reference; a bank statement (camt.053) settles it.
+reference; a bank statement (camt.053) settles it. *Invoices* are written and received electronically (XRechnung,
+ZUGFeRD); the claim of an invoice is its sum.
 
-Doors: `services` (open_ledger, import_chart, raise_claim, post_voucher, import_statement, ...), `queries` and `events`
+Doors: `services` (open_ledger, import_chart, raise_claim, post_voucher, import_statement,
+issue_invoice, receive_invoice, ...), `queries` and `events`
 (ClaimSettled, ClaimReopened). The room stands on the floor of registers: it knows nothing of applications, only their
 `origin`.
 
