@@ -241,10 +241,10 @@ def test_an_unknown_body_cannot_be_entered_and_nothing_is_read(own_threads: Any)
     def work() -> None:
         with acting_for("alpha") as facts:
             pass
-        with acting_for(replace(facts, schema_name="gamma")):
+        with acting_for(replace(facts, schema_name="niemandsland")):
             list(AuditEntry.objects.all())
 
-    with pytest.raises(DatabaseError, match="gamma"):
+    with pytest.raises(DatabaseError, match="niemandsland"):
         own_threads(work)
 
 

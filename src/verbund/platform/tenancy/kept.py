@@ -8,13 +8,14 @@ Django builds and compiles a query anew whenever it is asked, which costs ten ti
 service asks the same thing for every citizen, only the values differ.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Model, QuerySet, Value
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 from django.db.models import query as _query
 
 from .context import connection
@@ -34,6 +35,18 @@ class _Given:
 def given(name: str) -> Value:
     """A value to be given by name when the query is asked; compared as it is, so it must have the column's type."""
     return Value(_Given(name))
+
+
+class Among(Func):
+    """The condition `column = ANY(values)`: the rows whose column is in a list that comes with the question."""
+
+    output_field = BooleanField()
+    conditional = True
+    template = "%(expressions)s)"
+    arg_joiner = " = ANY("
+
+    def __init__(self, column: str, values: str, **extra: Any) -> None:
+        super().__init__(F(column), given(values), **extra)
 
 
 class KeptRows:
@@ -60,6 +73,15 @@ class KeptRows:
             cursor.execute(self._sql, _filled(self._wanted, values))
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return [_converted(row, self._conversions) for row in found] if self._conversions else found
+
+    def expected(self, **values: Any) -> float:
+        """How many rows PostgreSQL expects for these values; nothing is read."""
+        if not self._sql:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {self._sql}", _filled(self._wanted, values))
+            ((plan,),) = cursor.fetchall()
+        return float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 
 
 def _compile(compiler: Any) -> tuple[str, tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
-from .hits import steered
+from .hits import newest_first, steered
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .seen import reader_of, seen_case
 from .sentences import sentence
@@ -244,8 +244,10 @@ def _cases_with_words(actor: Actor, filters: CaseFilters, after: str | None, lim
     key = read_instant_key(after)
     if key is not None:
         found = found.filter(Q(happened_at__lte=key[0]) & (Q(happened_at__lt=key[0]) | Q(id__lt=key[1])))
-    with steered(found) as order:
-        shown = found.order_by(*order).values_list("happened_at", "id", *(f"case__{name}" for name in _ROW))
+    with steered(KeptRows(found.values_list("id")).expected) as walk:
+        shown = found.order_by(*newest_first(walk)).values_list(
+            "happened_at", "id", *(f"case__{name}" for name in _ROW)
+        )
         rows = list(shown[: limit + 1])
     following = date_key(*rows[limit - 1][:2]) if len(rows) > limit else None
     return Page(tuple(CaseRow(*row[2:]) for row in rows[:limit]), following)

@@ -1,17 +1,17 @@
 """Search (Suche) over cases and documents."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from enum import StrEnum
-from typing import Any, Final
+from functools import cache, lru_cache, partial
+from typing import Final
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQueryField, SearchRank
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, Coalesce, Left
 from django.utils.translation import gettext_lazy as _
@@ -21,9 +21,11 @@ from verbund.modules.records.policies import Permission, visible_branches, visib
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy.clock import LEGAL_ZONE
+from verbund.platform.tenancy.kept import Among, KeptRows, given
 
 from .marking import Marker, Segments
 from .pages import date_key, read_instant_key
+from .seen import reader_of
 from .tsquery import Matching, Vectors, matching
 
 RANKED: Final = 200  # so many hits are put in order of relevance; more come the newest first
@@ -126,69 +128,99 @@ def search(
         return SearchPage((), None, note=SearchNote(query.note))
     if not visible_branches(actor, case="case_id"):
         return SearchPage((), None)
-    limit = max(1, min(limit, RANKED))
-    found = visible_entries(actor).filter(Vectors(query.text)).filter(_narrowed(filters or SearchFilters()))
-    with steered(found) as order:
-        return _page(found.order_by(*order), query, after, limit)
+    limit, narrowed = max(1, min(limit, RANKED)), filters or SearchFilters()
+    found = partial(_found, reader_of(actor), narrowed)
+    with steered(lambda: found(expected=True).expected(query=query.text)) as walk:
+        return _page(partial(found, walk=walk), query, after, limit)
 
 
-def _page(found: "QuerySet[SearchEntry]", query: Matching, after: str | None, limit: int) -> SearchPage:
+@lru_cache(maxsize=512)
+def _found(
+    reader: Actor, filters: SearchFilters, *, walk: bool = False, later: bool = False, expected: bool = False
+) -> KeptRows:
+    """The entries with the words, as ids and instants, the newest first; those after (`at`, `id`) if it is a `later`
+    page. Kept for each reader and filter: to put it together takes longer than to send it.
+    """
+    found = visible_entries(reader).filter(Vectors(given("query"))).filter(_narrowed(filters))
+    if expected:
+        return KeptRows(found.values_list("id"))
+    if later:
+        # The first condition is one for the index: without it every page would be looked for from the newest on.
+        at, ident = given("at"), given("id")
+        found = found.filter(Q(happened_at__lte=at) & (Q(happened_at__lt=at) | Q(id__lt=ident)))
+    return KeptRows(found.order_by(*newest_first(walk)).values_list("id", "happened_at")[: RANKED + 1])
+
+
+def _page(found: Callable[..., KeptRows], query: Matching, after: str | None, limit: int) -> SearchPage:
     key = read_instant_key(after)
     if key is None:
-        newest = list(found.values_list("id", "happened_at")[: RANKED + 1])
+        newest = found().all(query=query.text)
         if len(newest) <= RANKED:
             return _ranked([entry_id for entry_id, _at in newest], query, _offset(after), limit)
     else:
-        # The first condition is one for the index: without it every page would be looked for from the newest on.
-        older = Q(happened_at__lte=key[0]) & (Q(happened_at__lt=key[0]) | Q(id__lt=key[1]))
-        newest = list(found.filter(older).values_list("id", "happened_at")[: limit + 1])
+        newest = found(later=True).all(query=query.text, at=key[0], id=key[1])
     shown = newest[:limit]
     following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
     return SearchPage(_hits([entry_id for entry_id, _at in shown], query), following, ranked=False)
 
 
 @contextmanager
-def steered(found: "QuerySet[SearchEntry]") -> "Iterator[tuple[str | OrderBy, ...]]":
-    """Keep PostgreSQL from reading every vector: by the index of words, or, if there are `MANY` hits, from the
-    newest backwards.
+def steered(expected: Callable[[], float]) -> Iterator[bool]:
+    """Keep PostgreSQL from reading every vector: by the index of words, or, if `MANY` hits are `expected`, from the
+    newest backwards (yields which: True for that walk).
 
     Its planner counts a comparison with a vector as cheap and forgets that it has to be unpacked; so it would read
-    whole tables where the index answers in milliseconds. The settings hold for this search only. Yields the order:
-    newest first.
+    whole tables where the index answers in milliseconds. The settings hold for this search only.
     """
+    is_part = connection.in_atomic_block  # else they end with the transaction
     with transaction.atomic():
-        _set("enable_seqscan", "off")
-        plan: list[dict[str, Any]] = json.loads(found.order_by().explain(format="json"))
-        walk = plan[0]["Plan"]["Plan Rows"] > MANY
+        _set(enable_seqscan="off")
+        walk = expected() > MANY
         if walk:
-            _set("enable_bitmapscan", "off")
-        # An order by an expression cannot be read from the index of dates.
-        yield ("-happened_at", "-id") if walk else (Coalesce("happened_at", "happened_at").desc(), "-id")
-        _set("enable_seqscan", "on")
-        if walk:
-            _set("enable_bitmapscan", "on")
+            _set(enable_bitmapscan="off")
+        yield walk
+        if is_part:
+            _set(enable_seqscan="on", **({"enable_bitmapscan": "on"} if walk else {}))
 
 
-def _set(name: str, value: str) -> None:
+def newest_first(walk: bool) -> "tuple[str | OrderBy, ...]":
+    """The order of a search; one by an expression cannot be read from the index of dates."""
+    return ("-happened_at", "-id") if walk else (Coalesce("happened_at", "happened_at").desc(), "-id")
+
+
+def _set(**settings: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+        cursor.execute(f"SELECT {calls}", [part for setting in settings.items() for part in setting])
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:
     if not ids:
         return SearchPage((), None)
     if len(ids) > 1:
-        rank = SearchRank(F("vector"), Cast(Value(query.text), SearchQueryField()), normalization=Value(1))
-        ids = list(
-            _entries(ids).annotate(rank=rank).order_by("-rank", "-happened_at", "-id").values_list("id", flat=True)
-        )
+        ids = [entry_id for (entry_id,) in _by_rank().all(ids=ids, query=query.text)]
     following = f"r{start + limit}" if len(ids) > start + limit else None
     return SearchPage(_hits(ids[start : start + limit], query), following)
 
 
-def _entries(ids: list[UUID]) -> "QuerySet[SearchEntry]":
-    """The entries with these ids, which `visible_entries` has just given."""
-    return SearchEntry.objects.filter(pk__in=ids)
+@cache
+def _by_rank() -> KeptRows:
+    rank = SearchRank(F("vector"), Cast(given("query"), SearchQueryField()), normalization=Value(1))
+    ranked = SearchEntry.objects.filter(Among("pk", "ids")).annotate(rank=rank)
+    return KeptRows(ranked.order_by("-rank", "-happened_at", "-id").values_list("id"))
+
+
+@cache
+def _entries() -> KeptRows:
+    """The entries with these ids, which `visible_entries` has just given, as they are shown."""
+    return KeptRows(SearchEntry.objects.filter(Among("pk", "ids")).values_list("id", *_SHOWN))
+
+
+@cache
+def _beginnings() -> KeptRows:
+    """What the documents begin with, in their newest version."""
+    current = DocumentVersion.objects.filter(Among("document", "documents"), number=F("document__versions"))
+    return KeptRows(current.annotate(beginning=Left("text", READ)).values_list("document_id", "beginning"))
 
 
 def _offset(after: str | None) -> int:
@@ -214,12 +246,11 @@ def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
     """What is shown of the entries, in the given order: one query for the entries, one for the documents'
     beginnings.
     """
-    rows = {row[0]: row[1:] for row in _entries(ids).values_list("id", *_SHOWN)}
+    rows = {row[0]: row[1:] for row in _entries().all(ids=ids)}
     shown = [row[2] for row in rows.values() if row[2] is not None]
     beginnings: dict[UUID, str] = {}
     if shown:
-        current = DocumentVersion.objects.filter(document__in=shown, number=F("document__versions"))
-        beginnings = dict(current.annotate(beginning=Left("text", READ)).values_list("document_id", "beginning"))
+        beginnings = dict(_beginnings().all(documents=shown))
     marker = Marker(query.marks, query.prefixes)
     hits = []
     for entry_id in ids:

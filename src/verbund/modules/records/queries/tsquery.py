@@ -59,8 +59,9 @@ class Vectors(Func):
     template = "(%(expressions)s)"
     arg_joiner = " @@ "
 
-    def __init__(self, query: str, **extra: Any) -> None:
-        super().__init__(F("vector"), Cast(Value(query), SearchQueryField()), **extra)
+    def __init__(self, query: str | Value, **extra: Any) -> None:
+        words = query if isinstance(query, Value) else Value(query)
+        super().__init__(F("vector"), Cast(words, SearchQueryField()), **extra)
 
 
 def matching(typed: str) -> Matching:

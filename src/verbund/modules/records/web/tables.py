@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from verbund.modules.records.queries import CaseRow, SearchHit
+from verbund.platform.ui.markup import made
 from verbund.platform.ui.markup import text as e
 from verbund.platform.ui.templatetags.ui import badge, deadline, short_date
 
@@ -22,7 +23,7 @@ def case_rows(rows: Iterable[CaseRow]) -> SafeString:
     reference, unit, state = e(_("Reference")), e(_("Unit")), e(_("State"))
     until, opened, url = e(_("Deadline")), e(_("Opened on")), e(reverse("records:files"))
     sealed = badge("warning", _("Sealed"))
-    return SafeString(
+    return made(
         "\n".join(
             f'<tr><td class="vb-nowrap" data-label="{reference}">{e(row.reference)}</td>'
             f'<th scope="row"><a class="vb-list__main" href="{url}{e(row.id)}/">{e(row.title)}</a>'
@@ -43,7 +44,7 @@ def _assigned(row: CaseRow) -> str:
 def hit_rows(hits: Iterable[SearchHit]) -> SafeString:
     """The items of `records/hits.html`."""
     url = e(reverse("records:files"))
-    return SafeString("\n".join(_hit(hit, url) for hit in hits))
+    return made("\n".join(_hit(hit, url) for hit in hits))
 
 
 def _hit(hit: SearchHit, url: str) -> str:

@@ -238,12 +238,12 @@ def kern_field(field: BoundField, own_label: object = "", own_hint: object = "")
     made, target = kern_widget(field), e(ids.input)
     if kind == "checkbox":
         check = f'<div class="kern-form-check">{made}<label class="kern-label" for="{target}">{label}</label></div>'
-        return SafeString(f"{begin}{wrong}{check}{hint}</div>")
+        return markup.made(f"{begin}{wrong}{check}{hint}</div>")
     if not field.field.required:
         label = f'{label} <span class="kern-label__optional">({e(gettext("optional"))})</span>'
     if kind == "select":
-        made = SafeString(f'<div class="kern-form-input__select-wrapper">{made}</div>')
-    return SafeString(f'{begin}<label class="kern-label" for="{target}">{label}</label>{hint}{wrong}{made}</div>')
+        made = markup.made(f'<div class="kern-form-input__select-wrapper">{made}</div>')
+    return markup.made(f'{begin}<label class="kern-label" for="{target}">{label}</label>{hint}{wrong}{made}</div>')
 
 
 # ---- Messages, tables -----------------------------------------------------------------------------------------------
@@ -285,7 +285,7 @@ def badge(tone: str, label: object) -> SafeString:
     A tag and no template of its own: lists have one in every row.
     """
     tone = markup.text(tone or "neutral")
-    return SafeString(
+    return markup.made(
         f'<span class="kern-badge kern-badge--small kern-badge--{tone} vb-badge"><span class="kern-icon kern-icon--'
         f'{"draft" if tone == "neutral" else tone}" aria-hidden="true"></span>'
         f'<span class="kern-label kern-label--small">{markup.text(label)}</span></span>'
@@ -297,7 +297,7 @@ def deadline(day: datetime | date | None) -> SafeString:
     """A deadline in days; a late or near one as a badge."""
     tone, text = deadline_tone(day), days_until(day)
     if tone == "neutral":
-        return SafeString(f'<span class="vb-nowrap">{markup.text(text)}</span>')
+        return markup.made(f'<span class="vb-nowrap">{markup.text(text)}</span>')
     return badge(tone, text)
 
 
