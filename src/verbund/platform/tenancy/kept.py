@@ -58,6 +58,7 @@ class KeptRows:
     def __init__(self, rows: "QuerySet[Any, tuple[Any, ...]]") -> None:
         compiler: Any = rows.query.get_compiler(connection=connection)
         self._sql, self._wanted = _compile(compiler)
+        self._explained = " ".join(("EXPLAIN (FORMAT JSON)", self._sql))
         columns = [column[0] for column in compiler.select] if self._sql else []
         self._conversions = [(at, *found) for at, found in compiler.get_converters(columns).items()]
 
@@ -79,7 +80,7 @@ class KeptRows:
         if not self._sql:
             return 0
         with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN (FORMAT JSON) {self._sql}", _filled(self._wanted, values))
+            cursor.execute(self._explained, _filled(self._wanted, values))
             ((plan,),) = cursor.fetchall()
         return float((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"])
 

@@ -190,8 +190,10 @@ def newest_first(walk: bool) -> "tuple[str | OrderBy, ...]":
 
 def _set(**settings: str) -> None:
     with connection.cursor() as cursor:
-        calls = ", ".join(["set_config(%s, %s, true)"] * len(settings))
-        cursor.execute(f"SELECT {calls}", [part for setting in settings.items() for part in setting])
+        cursor.execute(
+            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)",
+            [list(settings), list(settings.values())],
+        )
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:
