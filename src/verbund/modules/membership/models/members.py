@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.platform.tenancy.models import BodyKind
 
-ROOMS = ("citizenservices", "records", "budget", "membership")
+ROOMS = ("citizenservices", "records", "budget", "costsharing", "membership")
 
 
 class MemberKind(models.TextChoices):

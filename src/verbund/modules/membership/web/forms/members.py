@@ -10,6 +10,7 @@ ROOM_NAMES: dict[str, str | Promise] = {
     "citizenservices": _("Online services"),
     "records": _("Digital file"),
     "budget": _("Budget"),
+    "costsharing": _("Cost sharing"),
     "membership": _("Alliance management"),
 }
 
