@@ -7,14 +7,19 @@ threads, and two more.
 import argparse
 import multiprocessing
 import os
+import resource
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from . import installation, metrics
 from .texts import _
 
 THREADS = 8
+# A process answers no new connection while it has so many: a browser that has got its page keeps its connection for
+# half a minute and costs a few kilobytes. How many requests are worked on at a time is what the threads are for.
+CONNECTIONS: Final = 2048
+_OTHER_FILES: Final = 256  # pool, log, files that are read and written
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         interface=Interfaces.WSGI,
         workers=chosen.workers,
         blocking_threads=chosen.threads,
-        backpressure=max(64, chosen.threads * 16),
+        backpressure=_connections(),
         respawn_failed_workers=True,
         workers_kill_timeout=20,
         websockets=False,
@@ -77,6 +82,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=int(os.environ.get("VERBUND_WEB_THREADS", str(THREADS))),
         help=_("threads of each process"),
     )
+
+
+def _connections() -> int:
+    """How many connections a process takes; raises the limit of open files as far as it may, for the children too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + _OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return max(64, min(CONNECTIONS, wanted - _OTHER_FILES))
 
 
 def load() -> Callable[..., Any]:
