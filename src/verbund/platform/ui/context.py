@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.queries import names_of
 from verbund.platform.tenancy.context import BodyFacts
-from verbund.platform.ui.navigation import Entry, entries, wired
+from verbund.platform.ui.navigation import Entry, navigation
 
 
 def _url(name: str) -> str:
@@ -85,26 +85,36 @@ class Surroundings:
         return sorted(names_of(self._actor, self._actor.substitutes).values()) or [gettext("an absent colleague")]
 
     @cached_property
-    def navigation(self) -> list[Entry]:
+    def accent_colour(self) -> str:
+        """The body's accent colour, "" outside of any body."""
+        return self._body.accent_colour if self._body else ""
+
+    @cached_property
+    def standing(self) -> tuple[object, ...]:
+        """What the menu under the person's name depends on beside the name: a key for what is kept of it."""
+        return (self._actor.roles, self._actor.units, self.user_navigation) if self._actor else ()
+
+    @cached_property
+    def navigation(self) -> tuple[Entry, ...]:
         """Entries of the workspace, for staff only."""
         if not self._actor or not self._actor.is_staff:
-            return []
-        return entries(wired("NAVIGATION"), self._actor, self._request.path, self._rooms)
+            return ()
+        return navigation("NAVIGATION", self._actor, self._request.path, self._rooms)
 
     @cached_property
     def navigation_list(self) -> str:
-        """The navigation as markup; it stands on every page twice, for wide and for narrow screens."""
-        return _navigation_list(tuple(self.navigation), get_language() or "")
+        """The navigation as markup, for wide and for narrow screens; the page keeps it."""
+        return render_to_string("ui/navigation.html", {"entries": self.navigation})
 
     @cached_property
-    def portal_navigation(self) -> list[Entry]:
+    def portal_navigation(self) -> tuple[Entry, ...]:
         """Entries of the portal."""
-        return entries(wired("PORTAL_NAVIGATION"), self._actor, self._request.path, self._rooms)
+        return navigation("PORTAL_NAVIGATION", self._actor, self._request.path, self._rooms)
 
     @cached_property
-    def user_navigation(self) -> list[Entry]:
+    def user_navigation(self) -> tuple[Entry, ...]:
         """Entries of the menu under the person's name."""
-        return entries(wired("USER_NAVIGATION"), self._actor, self._request.path, self._rooms)
+        return navigation("USER_NAVIGATION", self._actor, self._request.path, self._rooms)
 
     @cached_property
     def home_url(self) -> str:
@@ -115,12 +125,6 @@ class Surroundings:
     def sign_out_url(self) -> str:
         """Where signing out is posted to."""
         return _url("sign_out")
-
-
-@lru_cache(maxsize=1024)
-def _navigation_list(shown: tuple[Entry, ...], _language: str) -> str:
-    """Kept in the process: a few entries for each role and place, and always the same markup."""
-    return render_to_string("ui/navigation.html", {"entries": shown})
 
 
 _TITLES = frozenset(

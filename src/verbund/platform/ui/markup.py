@@ -4,6 +4,7 @@ Made in Python and not by templates: a list with a filter form spent half of its
 widgets and in escaping through lazy wrappers. Every value is escaped here unless it is markup already.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -12,6 +13,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 from django.utils.safestring import SafeString
 
+_SPECIAL: Final = re.compile(r"""[&<>"']""").search
 _PLAIN_INPUTS: Final = "django/forms/widgets/"
 _INPUTS: Final = frozenset(
     f"{_PLAIN_INPUTS}{name}.html"
@@ -22,7 +24,8 @@ _INPUTS: Final = frozenset(
 def text(value: object) -> str:
     """A value as markup: escaped, unless it is markup already."""
     found = str(value)
-    return found if isinstance(found, SafeString) else escape(found)
+    # Nearly every value has nothing to escape, and looking for all five signs at once is quicker than replacing each.
+    return escape(found) if _SPECIAL(found) and not isinstance(found, SafeString) else found
 
 
 def made(html: str) -> SafeString:

@@ -38,6 +38,7 @@ from .fileplan import PositionNotFound, PositionView, file_plan, file_plan_csv, 
 from .hits import SearchFilters, SearchHit, SearchNote, SearchPage, search, years
 from .pages import Page
 from .usage import Usage, usage
+from .whole import WholeCase, whole_case
 
 __all__ = [
     "CaseFilters",
@@ -61,6 +62,7 @@ __all__ = [
     "TimelineRow",
     "Usage",
     "VersionView",
+    "WholeCase",
     "case",
     "cases",
     "cases_by_origin",
@@ -84,5 +86,6 @@ __all__ = [
     "timeline",
     "usage",
     "versions",
+    "whole_case",
     "years",
 ]

@@ -9,7 +9,16 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from verbund.modules.records.models import Case, CaseState, EntryKind, File, MetadataField, SearchEntry, TimelineEntry
+from verbund.modules.records.models import (
+    Case,
+    CaseState,
+    EntryKind,
+    File,
+    MetadataField,
+    SearchEntry,
+    TimelineEntry,
+    TimelineKind,
+)
 from verbund.modules.records.policies import Permission, visible_branches, visible_cases, visible_entries
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -111,11 +120,14 @@ class TimelineRow:
     id: UUID
     at: datetime
     kind: str
-    kind_label: str
     actor_name: str
     text: str
     values: dict[str, str]
     visible_to_party: bool
+
+    @property
+    def kind_label(self) -> str:
+        return str(TimelineKind(self.kind).label)
 
     @property
     def title(self) -> str:
@@ -162,6 +174,11 @@ def case(actor: Actor, case_id: UUID, *, origin: str | None = None) -> CaseView:
     found = seen_case(actor, case_id, origin)
     if found is None:
         raise CaseNotFound(case_id)
+    return view_of(found)
+
+
+def view_of(found: Case) -> CaseView:
+    """The case as it is shown; whether it may be was asked before."""
     return CaseView(
         id=found.id,
         reference=found.reference,
@@ -177,7 +194,7 @@ def case(actor: Actor, case_id: UUID, *, origin: str | None = None) -> CaseView:
         unit=found.unit,
         party=found.party,
         state=found.state,
-        state_label=found.get_state_display(),
+        state_label=str(CaseState(found.state).label),
         is_open=found.is_open,
         is_sealed=found.is_sealed,
         assigned_to=found.assigned_to,
@@ -359,13 +376,17 @@ def timeline(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[
     policy.require(actor, Permission.READ_CASE)
     if seen_case(actor, case_id, origin) is None:
         raise CaseNotFound(case_id)
+    return timeline_of(actor, case_id)
+
+
+def timeline_of(actor: Actor, case_id: UUID) -> list[TimelineRow]:
+    """The timeline of a case that the actor sees."""
     sees_all = actor.is_staff or actor.is_system
     return [
         TimelineRow(
             id=e.id,
             at=e.at,
             kind=e.kind,
-            kind_label=e.get_kind_display(),
             actor_name=e.actor_name,
             text=e.text,
             values=e.values,

@@ -144,6 +144,11 @@ def documents(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list
     policy.require(actor, Permission.READ_CASE)
     if seen_case(actor, case_id, origin) is None:
         raise CaseNotFound(case_id)
+    return documents_of(actor, case_id)
+
+
+def documents_of(actor: Actor, case_id: UUID) -> list[DocumentView]:
+    """The documents of a case that the actor sees."""
     sees_all = actor.is_staff or actor.is_system
     return [_document(v) for v in _CURRENT.all(case=case_id) if sees_all or v.document.visible_to_party]
 
@@ -234,6 +239,11 @@ def letters(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[L
     policy.require(actor, Permission.READ_CASE)
     if seen_case(actor, case_id, origin) is None:
         return []
+    return letters_of(case_id)
+
+
+def letters_of(case_id: UUID) -> list[LetterView]:
+    """The letters of a case that was found to be seen."""
     return [_letter(x) for x in _LETTERS.all(case=case_id)]
 
 

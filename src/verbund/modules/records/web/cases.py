@@ -15,7 +15,8 @@ from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Invalid, clock
 from verbund.platform.ui import notices
 
-from .forms import CloseForm, FileDocumentForm, NoteForm, OpenCaseForm, take_errors
+from .forms import CloseForm, NoteForm, OpenCaseForm, take_errors
+from .tables import document_items
 
 
 @require_safe
@@ -28,19 +29,19 @@ def case(request: BodyRequest, case_id: UUID) -> HttpResponse:
 def show_case(request: BodyRequest, case_id: UUID, *, note: NoteForm | None = None, status: int = 200) -> HttpResponse:
     """The page of a case, with a refused note if there is one."""
     actor = request.actor
-    view = queries.case(actor, case_id)
-    documents = queries.documents(actor, case_id)
+    whole = queries.whole_case(actor, case_id)
+    view, documents = whole.case, whole.documents
     wanted = request.GET.get("dokument", "")
     chosen = next((d for d in documents if str(d.id) == wanted), documents[-1] if documents else None)
     context = {
         "case": view,
         "documents": documents,
+        "document_items": document_items(documents, chosen),
         "chosen": chosen,
-        "letters": queries.letters(actor, case_id),
-        "timeline": queries.timeline(actor, case_id),
+        "letters": whole.letters,
+        "timeline": whole.timeline,
         "metadata": metadata_of(view),
         "note": note or NoteForm(),
-        "upload": FileDocumentForm(),
         "may_write": view.is_open and policy.allows(actor, Permission.FILE_DOCUMENT),
         "is_mine": view.assigned_to is not None and view.assigned_to == actor.id,
     }
@@ -57,12 +58,12 @@ def metadata_of(view: queries.CaseView) -> list[tuple[str, object]]:
 @staff_page(Permission.READ_CASE)
 def cover(request: BodyRequest, case_id: UUID) -> HttpResponse:
     """The cover of a case with its timeline, made to be printed."""
-    view = queries.case(request.actor, case_id)
+    whole = queries.whole_case(request.actor, case_id)
     context = {
-        "case": view,
-        "documents": queries.documents(request.actor, case_id),
-        "timeline": queries.timeline(request.actor, case_id),
-        "metadata": metadata_of(view),
+        "case": whole.case,
+        "documents": whole.documents,
+        "timeline": whole.timeline,
+        "metadata": metadata_of(whole.case),
     }
     return render(request, "records/cover.html", context)
 

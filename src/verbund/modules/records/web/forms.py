@@ -42,6 +42,7 @@ class CaseFilterForm(forms.Form):
         unit = self.fields["unit"]
         assert isinstance(unit, forms.ChoiceField)
         unit.choices = [("", _("All")), *((u, u) for u in known)]
+        self.key = (*(self.data.get(name) for name in self.fields), *known)  # what its markup depends on
 
 
 class SearchForm(forms.Form):
@@ -59,6 +60,7 @@ class SearchForm(forms.Form):
         assert isinstance(unit, forms.ChoiceField)
         year.choices = [("", _("All")), *((y, str(y)) for y in years)]
         unit.choices = [("", _("All")), *((u, u) for u in units)]
+        self.key = (*(self.data.get(name) for name in self.fields), *years, *units)  # what its markup depends on
 
 
 class OpenCaseForm(OnceForm):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django import forms, template
@@ -13,6 +14,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 from django.template import Context
+from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -299,6 +301,39 @@ def deadline(day: datetime | date | None) -> SafeString:
     if tone == "neutral":
         return markup.made(f'<span class="vb-nowrap">{markup.text(text)}</span>')
     return badge(tone, text)
+
+
+@register.simple_tag
+def timeline_items(entries: Iterable[Any]) -> SafeString:
+    """The items of ``ui/timeline.html``; an entry is an object or a mapping."""
+    return markup.made("\n".join(_timeline_item(entry) for entry in entries))
+
+
+def _timeline_item(entry: Any) -> str:
+    e = markup.text
+    of = entry.get if isinstance(entry, Mapping) else partial(getattr, entry)
+    at, title = of("at"), of("title")
+    tone, by, text, url, link = (of(name, None) for name in ("tone", "by", "text", "url", "link"))
+    kind = f" vb-timeline__item--{e(tone)}" if tone else ""
+    return (
+        f'<li class="vb-timeline__item{kind}"><p class="vb-timeline__when"><time datetime="{iso(at)}">'
+        f"{local_datetime(at)}</time>{' · ' + e(by) if by else ''}</p>"
+        f'<p class="vb-timeline__title">{e(title)}</p>'
+        + (f'<p class="vb-timeline__text">{linebreaksbr(text, autoescape=True)}</p>' if text else "")
+        + (
+            f'<p><a class="kern-link kern-link--small kern-link--no-visited-state" href="{e(url)}">{e(link or title)}'
+            "</a></p>"
+            if url
+            else ""
+        )
+        + "</li>"
+    )
+
+
+@register.simple_tag
+def hidden(field: BoundField) -> SafeString:
+    """A hidden input."""
+    return markup.widget(field, {})
 
 
 # ---- Addresses ------------------------------------------------------------------------------------------------------
