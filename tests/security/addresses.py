@@ -30,6 +30,7 @@ WHOSE: dict[str, str] = {
     "assignment_id": BODY,
     "code": BODY,
     "budget:account code": BODY,
+    "agreement_id": BODY,
     "member_id": BODY,
     "accession_id": BODY,
     "plan_id": BODY,
@@ -65,6 +66,7 @@ WHOSE: dict[str, str] = {
 THING: dict[tuple[str, str], str] = {
     ("citizen_revoke", "session_id"): "citizen session_id",
     ("budget:account", "code"): "account code",
+    **{(f"membership:{name}", "code"): "service code" for name in ("service", "change_service", "end_service")},
     ("budget:inbound_invoice", "invoice_id"): "inbound invoice_id",
     ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
     **{

@@ -184,6 +184,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "code": OTHER_UNIT,
         "member_id": uuid4(),
         "accession_id": uuid4(),
+        "agreement_id": uuid4(),
         "plan_id": uuid4(),
         "run_id": uuid4(),
         "scenario_id": uuid4(),
@@ -273,6 +274,8 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
+            "service code": "CORE",
+            "agreement_id": members.agreements_of(system, member.id)[0].id,
             "token": secret,
             "job_id": _failed_job(),
         }

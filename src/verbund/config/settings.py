@@ -95,6 +95,7 @@ NAVIGATION = "verbund.config.wiring.NAVIGATION"
 PORTAL_NAVIGATION = "verbund.config.wiring.PORTAL_NAVIGATION"
 USER_NAVIGATION = "verbund.config.wiring.USER_NAVIGATION"
 TIMED_WORK = "verbund.config.wiring.TIMED_WORK"
+TAX_LINES = "verbund.config.wiring.TAX_LINES"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

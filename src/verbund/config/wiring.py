@@ -20,6 +20,7 @@ from verbund.modules.costsharing import policies as costsharing_policies
 from verbund.modules.costsharing import subscribers as costsharing_subscribers
 from verbund.modules.costsharing import tasks as costsharing_tasks
 from verbund.modules.costsharing.events import UsageMeasured
+from verbund.modules.costsharing.web import taxes as costsharing_taxes
 from verbund.modules.membership import policies as membership_policies
 from verbund.modules.membership import subscribers as membership_subscribers
 from verbund.modules.membership import tasks as membership_tasks
@@ -79,6 +80,9 @@ TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("27 3 1 * *", costsharing_tasks.report_usage),
 )
 
+# What the pages of the catalogue of services say about tax: reviewed and kept above, in the cost sharing (ADR 0140).
+TAX_LINES: Final[Callable[..., Any]] = costsharing_taxes.tax_lines
+
 # (label, url name, permission or None, icon)
 Entry = tuple[str | Promise, str, StrEnum | None, str]
 
@@ -96,6 +100,8 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Units"), "units", identity_policies.Permission.MANAGE_UNITS, "settings"),
     (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
+    (_("Service catalogue"), "membership:catalogue", membership_policies.Permission.READ_CATALOGUE, "checklist"),
+    (_("Agreements"), "membership:agreements", membership_policies.Permission.READ_CATALOGUE, "edit"),
     (_("Cost sharing"), "costsharing:overview", costsharing_policies.Permission.SEE, "coins"),
     (_("Our cost"), "costsharing:own", costsharing_policies.Permission.SEE_OWN, "coins"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),

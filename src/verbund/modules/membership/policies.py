@@ -140,6 +140,9 @@ policy.grant(
         },
         Role.OPERATOR: {Permission.READ_CATALOGUE, Permission.PROVISION},
         Role.AUDITOR: {Permission.READ_CATALOGUE},
+        Role.BOARD_MEMBER: {Permission.READ_CATALOGUE},
+        Role.COST_CONTROLLER: {Permission.READ_CATALOGUE},
+        Role.MEMBER_REPRESENTATIVE: {Permission.READ_CATALOGUE},
     }
 )
 

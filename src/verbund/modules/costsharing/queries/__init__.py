@@ -30,6 +30,7 @@ from .listing import (
 )
 from .members import BillableService, Party, catalogue, names_shown, parties
 from .own import OwnService, OwnYear, own_totals, own_year, own_years
+from .taxes import TaxReview, tax_reviews
 
 __all__ = [
     "BillableService",
@@ -50,6 +51,7 @@ __all__ = [
     "RunUnknown",
     "RunView",
     "ScenarioUnknown",
+    "TaxReview",
     "agreed_between",
     "carrier_days",
     "catalogue",
@@ -73,4 +75,5 @@ __all__ = [
     "runs",
     "scenario",
     "scenarios",
+    "tax_reviews",
 ]

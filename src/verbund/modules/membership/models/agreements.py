@@ -61,6 +61,7 @@ class AllianceService(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     code = models.CharField(max_length=40, unique=True, validators=[RegexValidator(r"^[A-Z0-9][A-Z0-9.-]{0,39}\Z")])
+    version = models.PositiveIntegerField(default=1)  # counts what was done to it, for those who edit at the same time
 
     def __str__(self) -> str:
         return self.code

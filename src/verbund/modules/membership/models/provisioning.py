@@ -96,6 +96,7 @@ class TakeOverTask(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     title = models.CharField(max_length=200, blank=True)  # of another task
     due_on = models.DateField()
+    responsible = models.CharField(max_length=200, blank=True)  # who sees to it
     done_on = models.DateField(null=True, blank=True)
     done_by = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=1000, blank=True)

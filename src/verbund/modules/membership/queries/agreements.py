@@ -17,6 +17,10 @@ class AgreementNotFound(NotFound):
     """There is no such agreement the actor may see."""
 
 
+class ServiceNotFound(NotFound):
+    """The catalogue has no such service that the actor may see."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
     """ServiceFacts (Leistung): a service as it stands in the catalogue between two days, both included.
@@ -34,6 +38,7 @@ class ServiceFacts:
     rooms: tuple[str, ...]
     valid_from: date
     valid_until: date | None
+    version: int  # the service's, for who edits it
 
     @classmethod
     def of(cls, version: ServiceVersion) -> "ServiceFacts":
@@ -49,6 +54,7 @@ class ServiceFacts:
             rooms=tuple(version.rooms),
             valid_from=version.valid_from,
             valid_until=version.valid_until,
+            version=version.service.version,
         )
 
 

@@ -19,8 +19,10 @@ from .agreements import (
     BadService,
     ServiceConflict,
     agree_service,
+    change_agreement,
     define_service,
     end_agreement,
+    end_service,
     follow_agreements,
 )
 from .authority import (
@@ -214,6 +216,7 @@ __all__ = [
     "call_meeting",
     "cast_ballot",
     "certify_erasure",
+    "change_agreement",
     "close_meeting",
     "close_vote",
     "complete_documents",
@@ -224,6 +227,7 @@ __all__ = [
     "draft_contract",
     "end_agreement",
     "end_entry",
+    "end_service",
     "establish_clearance",
     "establish_due_clearances",
     "exclude_from_vote",

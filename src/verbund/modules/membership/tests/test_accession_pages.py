@@ -8,56 +8,19 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from icalendar import Calendar
 
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import AccessionState, Action, Reminder
 from verbund.modules.membership.web.forms import FORMS
-from verbund.platform.identity import services as identity
 from verbund.platform.identity.actor import Actor
-from verbund.platform.identity.models import Person
-from verbund.platform.identity.recognition import staff_actor
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import acting_for
 from verbund.platform.tenancy import now as the_clock
 
 from .factories import Accessions, founded, hash_of, medium, member
+from .pages import employ, signed_in
 from .test_accession_rules import digest
-
-
-def employ(name: str, role: Role, unit: str = "") -> Actor:
-    """Somebody with an account in the alliance; call it inside the body."""
-    moment = the_clock() - timedelta(days=1)
-    ref = identity.create_person(
-        Actor.system("alliance", "test"),
-        email=f"{name.lower().replace(' ', '.')}@example.org",
-        display_name=name,
-        role=role,
-        unit=unit,
-        valid_from=moment,
-        now=moment,
-        invite=False,
-    )
-    actor = staff_actor(ref.id, now=the_clock())
-    assert actor is not None
-    return actor
-
-
-def signed_in(actor: Actor, settings: Any) -> Client:
-    """A browser with the session of this person."""
-    from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
-    from verbund.platform.identity.recognition import FACTOR, MARK, PROVED, mark_of
-
-    assert actor.id is not None
-    session = SessionStore()
-    session[KIND], session[SUBJECT] = "staff", str(actor.id)
-    session[MARK], session[FACTOR] = mark_of(Person.objects.get(pk=actor.id)), "totp"
-    session[PROVED] = int(timezone.now().timestamp())
-    session.save()
-    client = Client(headers={"host": "verbund.localhost"})
-    client.cookies[settings.SESSION_COOKIE_NAME] = str(session.session_key)
-    return client
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import ServiceAgreement, ServiceVersion
-from verbund.modules.membership.services.agreements import _covered
+from verbund.modules.membership.services.agreements.entering import covered
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -301,4 +301,4 @@ def test_covered_says_what_counting_every_day_says(
         return
     wanted = {since + timedelta(days=n) for n in range(((until or horizon) - since).days + 1)}
     there = {first + timedelta(days=n) for first, last in spans for n in range(((last or horizon) - first).days + 1)}
-    assert _covered(spans, since, until) == (wanted <= there)
+    assert covered(spans, since, until) == (wanted <= there)

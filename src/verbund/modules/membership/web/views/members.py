@@ -38,6 +38,7 @@ def member(request: BodyRequest, member_id: UUID) -> HttpResponse:
         "form": form,
         "may_switch": may_switch and found.schema_name is not None,
         "rooms": rooms,
+        "may_see_agreements": policy.allows(request.actor, Permission.READ_CATALOGUE),
         "body": queries.body(request.actor, member_id, day=today),
         "periods": queries.carrier_history(request.actor, member_id),
     }
