@@ -21,7 +21,7 @@ from .server import serving
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "there")]
 
 PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
-CATALOGUE = (
+CATALOGUE: tuple[tuple[str, str, str, str, list[str]], ...] = (
     ("AKTE", "Digitale Akte", "person", "tariff", ["records"]),
     ("HAUSHALT", "Haushaltsverfahren mit Rechnungseingang und Kasse", "person", "tariff", ["budget"]),
     ("KERN-IT", "IT-Betrieb der Kernverwaltung", "workplace", "tariff", []),
