@@ -14,6 +14,7 @@ help:
 	@echo "make faults         thirty rounds of kill -9 in the middle of the walk (CI: five)"
 	@echo "make check          style, types, contracts, templates, texts, migrations, security, lock files"
 	@echo "make walk           one application all the way, over HTTP, with evidence"
+	@echo "make walk ARGS=--accession   a new town joins, from its inquiry to its first invoice"
 	@echo "make setup          everything but the data; make format, make lock, make messages, make verify, make clean"
 
 prepare:

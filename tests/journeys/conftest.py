@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -16,6 +19,7 @@ from verbund.commands.walk.instance import free_port
 from verbund.commands.walk.town import Town
 
 if TYPE_CHECKING:
+    from verbund.commands.walk.accession.alliance import Alliance
     from verbund.commands.walk.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,21 +52,20 @@ class Live:
         )
 
 
-@pytest.fixture(scope="session")
-def live(cluster: Any, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """One installation for all journeys of a run."""
-    name = f"verbund_test_run_{os.getpid()}_journeys"
-    cluster.drop(name)
-    cluster.copy(template_database, name)
-    var = tmp_path_factory.mktemp("installation")
+@contextmanager
+def running(cluster: Any, template: str, var: Path, name: str) -> Iterator[tuple[dict[str, str], Children]]:
+    """A copy of the tests' database with web and worker started on it; nothing of it is left afterwards."""
+    database = f"verbund_test_run_{os.getpid()}_{name}"
+    cluster.drop(database)
+    cluster.copy(template, database)
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("VERBUND_", "DATABASE_", "PROMETHEUS_"))},
         "VERBUND_VAR": str(var),
         "VERBUND_SECRET_KEY": "journeys" * 8,
         "VERBUND_HTTPS": "0",
         "VERBUND_REQUIRE_SECOND_FACTOR": "1",
-        "DATABASE_URL": cluster.url(name, "verbund_app"),
-        "VERBUND_OWNER_DATABASE_URL": cluster.url(name, "verbund_owner"),
+        "DATABASE_URL": cluster.url(database, "verbund_app"),
+        "VERBUND_OWNER_DATABASE_URL": cluster.url(database, "verbund_owner"),
         "JOURNEY_PASSWORD": PASSWORD,
         "PYTHONPATH": str(ROOT / "src"),
     }
@@ -71,22 +74,56 @@ def live(cluster: Any, template_database: str, tmp_path_factory: pytest.TempPath
     environment["VERBUND_PUBLIC_PORT"] = str(children.port)
     try:
         children.start()
-        furnished = subprocess.run(
-            [sys.executable, "-P", str(ROOT / "tests" / "journeys" / "furnish.py"), "alpha"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert furnished.returncode == 0, furnished.stderr
-        town = Town(**json.loads(furnished.stdout.splitlines()[-1]))
-        children.wait()
-        yield Live(children.port, var, environment, children, town)
+        yield environment, children
         children.check()
         assert not children.errors()
     finally:
         children.stop()
-        cluster.drop(name)
+        cluster.drop(database)
+
+
+def furnished(environment: dict[str, str], script: str, body: str) -> dict[str, Any]:
+    """Furnish a body with a script of this folder; what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-P", str(ROOT / "tests" / "journeys" / script), body],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="session")
+def live(cluster: Any, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One installation for all journeys of a run."""
+    var = tmp_path_factory.mktemp("installation")
+    with running(cluster, template_database, var, "journeys") as (environment, children):
+        town = Town(**furnished(environment, "furnish.py", "alpha"))
+        children.wait()
+        yield Live(children.port, var, environment, children, town)
+
+
+@pytest.fixture(scope="module")
+def joining(
+    cluster: Any, template_database: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Live, "Alliance"]]:
+    """An installation of its own with an alliance that a new town can join, once: one for each module."""
+    from verbund.commands.walk.accession.alliance import Alliance
+    from verbund.commands.walk.accession.days import Days
+
+    var = tmp_path_factory.mktemp("alliance")
+    with running(cluster, template_database, var, "alliance") as (environment, children):
+        found = furnished(environment, "furnish_alliance.py", "alliance")
+        alliance = Alliance(
+            Town(**found["desk"]),
+            {slug: UUID(member) for slug, member in found["members"].items()},
+            Days(date.fromisoformat(found["days"]["effect"])),
+        )
+        children.wait()
+        yield Live(children.port, var, environment, children, alliance.desk), alliance
 
 
 @pytest.fixture(scope="session")

@@ -26,15 +26,21 @@ from .visitor import Untrue
 
 
 def main(argv: Sequence[str]) -> int:
-    """`verbund walk [--schema FILE.xdf3.xml …] [--json] [--keep]`; 0 only if everything is true."""
+    """`verbund walk [--schema FILE.xdf3.xml … | --accession] [--json] [--keep]`; 0 only if everything is true."""
     parser = argparse.ArgumentParser(prog="verbund walk", description=_("Drive one application all the way."))
-    parser.add_argument(
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
         "--schema",
         type=Path,
         action="append",
         default=[],
         metavar="FILE.xdf3.xml",
         help=_("the form to walk with; may be given several times; without it the parking permit"),
+    )
+    ways.add_argument(
+        "--accession",
+        action="store_true",
+        help=_("walk the accession of a new town instead, from its inquiry to its first invoice"),
     )
     parser.add_argument("--json", action="store_true", help=_("print one JSON object instead of lines"))
     parser.add_argument("--keep", action="store_true", help=_("keep the instance's folder, for a look at its logs"))
@@ -44,7 +50,10 @@ def main(argv: Sequence[str]) -> int:
             raise installation.Unready(_("There is no file {file}.").format(file=file))
     report = Report(quiet=chosen.json)
     try:
-        walk(report, chosen.schema, keep=chosen.keep)
+        if chosen.accession:
+            walk_accession(report, keep=chosen.keep)
+        else:
+            walk(report, chosen.schema, keep=chosen.keep)
     except (Untrue, httpx.HTTPError, installation.Unready) as problem:
         if not any(step.problem for step in report.steps):
             raise
@@ -64,11 +73,7 @@ def walk(report: Report, schemas: Sequence[Path | None], *, keep: bool = False) 
         Untrue, httpx.HTTPError, installation.Unready: at the first step that is not true.
     """
     with ExitStack() as stack:
-        with report.step(_("An instance of its own starts")) as step:
-            instance = stack.enter_context(Instance(keep=keep))
-            instance.prepare()
-            instance.children.start_web()  # while the bodies are made
-            step.found(folder=str(instance.var), postgresql=_version(), port=instance.port)
+        instance = _started(stack, report, keep=keep)
         from . import town as towns
         from .journey import Walk
         from .site import Site
@@ -90,11 +95,57 @@ def walk(report: Report, schemas: Sequence[Path | None], *, keep: bool = False) 
                 Walk(site, report, schema).run()
         finally:
             site.close()
-        with report.step(_("Every hash chain holds, no job and no page has failed")) as step:
-            instance.children.check()
-            step.found(**verified(), **_jobs())
-            errors = instance.children.errors()
-            true(not errors, f"the logs tell of errors: {errors[:3]}")
+        _checked(instance, report)
+
+
+def walk_accession(report: Report, *, keep: bool = False) -> None:
+    """Start an instance with an alliance, let a new town join it, check the chains, end it.
+
+    Raises:
+        Untrue, httpx.HTTPError, installation.Unready: at the first step that is not true.
+    """
+    with ExitStack() as stack:
+        instance = _started(stack, report, keep=keep)
+        from .accession import alliance as alliances
+        from .accession import join
+        from .site import Site
+
+        with report.step(_("An alliance of three carriers is founded and furnished")) as step:
+            alliances.make_body()
+            instance.children.start_worker()
+            from verbund.commands.body import as_app
+
+            as_app()
+            alliance = alliances.furnish(
+                alliances.ALLIANCE["schema_name"], password=f"Probe-{secrets.token_hex(8)}", now=datetime.now(UTC)
+            )
+            instance.children.wait()
+            step.found(carriers=len(alliances.CARRIERS), people=len(alliance.desk.emails), host=alliance.desk.host)
+        site = Site(alliance.desk, instance.port, instance.children.mails)
+        try:
+            join(alliance, site, report)
+        finally:
+            site.close()
+        _checked(instance, report)
+
+
+def _started(stack: ExitStack, report: Report, *, keep: bool) -> Instance:
+    """An instance with its web process; the worker follows when the bodies are complete."""
+    with report.step(_("An instance of its own starts")) as step:
+        instance = stack.enter_context(Instance(keep=keep))
+        instance.prepare()
+        instance.children.start_web()  # while the bodies are made
+        step.found(folder=str(instance.var), postgresql=_version(), port=instance.port)
+    return instance
+
+
+def _checked(instance: Instance, report: Report) -> None:
+    """What must hold in the end, whatever was walked."""
+    with report.step(_("Every hash chain holds, no job and no page has failed")) as step:
+        instance.children.check()
+        step.found(**verified(), **_jobs())
+        errors = instance.children.errors()
+        true(not errors, f"the logs tell of errors: {errors[:3]}")
 
 
 def verified() -> dict[str, object]:

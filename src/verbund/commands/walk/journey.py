@@ -308,7 +308,7 @@ class Walk:
             true("30,70" in preview.text, "the preview of the letter does not name the fee")
             signed = page.form(action=r"/versenden/$")
             page = clerk.submit(signed)
-            equal("after signing", page.path, self.case_path)
+            equal(f"after signing ({'; '.join(page.errors()) or page.heading})", page.path, self.case_path)
             page = clerk.get(self.case_path)
             found = re.search(r"\b\d{14}\b|\b\d{4}\.\d{4}\.\d{4}\.\d{2}\b", page.text)
             true(found, f"{page.path}: no payment reference after the decision: {page.text[:1500]}")

@@ -322,6 +322,35 @@ def test_a_page_asks_for_each_kind_of_thing_once(
             client.get(BASE + path)
 
 
+def test_the_budget_office_sets_an_appropriation(town: Town, desk: Callable[..., Client]) -> None:
+    client = desk(Role.BUDGET_OFFICER)
+    path = f"{BASE}ueberwachung/ansatz/"
+    assert f'href="{path}"' in page(client, f"{BASE}ueberwachung/")
+    assert 'value="12202"' in page(client, path)
+    answer = client.post(path, {"product": "12202", "account": "4311", "euros": "12.345,60"})
+    assert answer.headers["Location"] == f"{BASE}ueberwachung/"
+    with acting_for("alpha"):
+        lines = {row.line: row.appropriation for row in queries.budget_status(SYSTEM, "ALPHA", 2026)}
+    assert lines["12202.4311"] == 1_234_560
+    for wrong in ({"euros": "-1"}, {"euros": "viel"}, {"account": "1810"}, {"product": "0"}, {"product": ""}):
+        answer = client.post(path, {"product": "12202", "account": "4311", "euros": "5", **wrong})
+        assert answer.status_code == 422, wrong
+        assert "kern-error" in answer.content.decode(), wrong
+    with acting_for("alpha"):
+        assert lines == {row.line: row.appropriation for row in queries.budget_status(SYSTEM, "ALPHA", 2026)}
+
+
+def test_others_plan_nothing(town: Town, desk: Callable[..., Client]) -> None:
+    path = f"{BASE}ueberwachung/ansatz/"
+    for role in (Role.TREASURER, Role.AUDITOR):
+        client = desk(role)
+        assert path not in page(client, f"{BASE}ueberwachung/")
+        assert client.post(path, {"product": "12301", "account": "4311", "euros": "1"}).status_code == 403
+    with acting_for("alpha"):
+        found = {row.line: row.appropriation for row in queries.budget_status(SYSTEM, "ALPHA", 2026)}
+    assert found["12301.4311"] == 5_000_000
+
+
 def test_the_list_pages_on_by_key(town: Town, desk: Callable[..., Client]) -> None:
     with acting_for("alpha"):
         day = factories.NOW.date()

@@ -1,11 +1,34 @@
 """Forms of the budget room: they make plain values, nothing more."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.budget.models import InboundInvoice, VoucherKind
+from verbund.platform.ui.fields import amount
 
 _DATE = {"type": "date"}
+
+
+class AppropriationForm(forms.Form):
+    """The appropriation of a line of the plan."""
+
+    product = forms.ChoiceField(label=_("Product"))
+    account = forms.ChoiceField(label=_("Account"))
+    euros = amount(
+        label=_("Appropriation in euros"),
+        help_text=_("As the budget statute says. What stands there before is replaced; the history stays readable."),
+    )
+
+    def __init__(
+        self, *args: Any, products: list[tuple[str, str]], accounts: list[tuple[str, str]], **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        for name, choices in (("product", products), ("account", accounts)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("Please choose")), *choices]
 
 
 class JournalFilter(forms.Form):

@@ -22,6 +22,7 @@ urlpatterns = [
     path("arbeit/haushalt/rechnungen/<uuid:invoice_id>/<str:part>/", views.outgoing_original, name="outgoing_original"),
     path(_YEAR, views.year_overview, name="year"),
     path(f"{_YEAR}ueberwachung/", views.monitoring, name="monitoring"),
+    path(f"{_YEAR}ueberwachung/ansatz/", views.set_appropriation, name="set_appropriation"),
     path(f"{_YEAR}journal/", views.journal, name="journal"),
     path(f"{_YEAR}konten/", views.accounts, name="accounts"),
     path(f"{_YEAR}konten/<str:code>/", views.account, name="account"),

@@ -1,9 +1,8 @@
 """Forms of cost sharing: they make plain values, nothing more."""
 
-import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -22,8 +21,8 @@ from verbund.modules.costsharing.models import (
 from verbund.modules.costsharing.models.taxes import TREATMENTS
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy.models import BodyKind
+from verbund.platform.ui.fields import amount
 
-_THOUSANDS: Final = re.compile(r"-?\d{1,3}(\.\d{3})+")
 TREATMENT_NAMES = {
     "not_taxable_2b1": _("not taxable, § 2b (1) UStG"),
     "not_taxable_2b3_1": _("not taxable, § 2b (3) no. 1 UStG"),
@@ -38,23 +37,6 @@ TREATMENT_NAMES = {
 def day(**options: Any) -> forms.DateField:
     """A date field."""
     return forms.DateField(widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"), **options)
-
-
-class AmountField(forms.DecimalField):
-    """A number as Germans write it: 1.234,50; a point before three places divides thousands."""
-
-    def to_python(self, value: Any) -> Any:
-        if isinstance(value, str):
-            value = value.replace("\u00a0", "").replace(" ", "").replace("€", "")
-            if "," in value or _THOUSANDS.fullmatch(value):
-                value = value.replace(".", "").replace(",", ".")
-        return super().to_python(value)
-
-
-def amount(places: int = 2, **options: Any) -> AmountField:
-    """An amount with a comma or a point."""
-    widget = forms.TextInput({"inputmode": "decimal", "class": "vb-input--10"})
-    return AmountField(max_digits=16, decimal_places=places, widget=widget, **options)
 
 
 class _Room(forms.Form):

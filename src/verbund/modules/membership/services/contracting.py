@@ -34,6 +34,7 @@ from verbund.platform import events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date, new_id
+from verbund.platform.ui.templatetags.ui import cents as euros
 
 from .accession import require_majority, votes
 from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after
@@ -467,8 +468,8 @@ def _check_sums(draft: ContractDraft, candidate: UUID, carriers: dict[UUID, Carr
     total, seats = sum(s.share_cents for s in shares.values()), sum(s.seats for s in shares.values())
     if draft.total_cents is not None and draft.total_cents != total:
         raise StepRefused(
-            gettext("The contract states a share capital of %(stated)s cents, the shares add up to %(sum)s.")
-            % {"stated": draft.total_cents, "sum": total}
+            gettext("The contract states a share capital of %(stated)s, the shares add up to %(sum)s.")
+            % {"stated": euros(draft.total_cents), "sum": euros(total)}
         )
     if draft.board_size is not None and draft.board_size != seats:
         raise StepRefused(

@@ -23,6 +23,7 @@ from verbund.modules.membership.models import (
 from verbund.platform import events
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id
+from verbund.platform.ui.templatetags.ui import cents as euros
 
 from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, record_act, require_after
 from .carriers import Share, admit
@@ -188,7 +189,7 @@ def record_capital(
     _require_clearance(accession, on)
     draft = current_draft(accession)
     if cents != draft.share_cents:
-        raise BadStep({"cents": _("The contract says %(cents)s cents.") % {"cents": draft.share_cents}})
+        raise BadStep({"cents": gettext("The contract says %(amount)s.") % {"amount": euros(draft.share_cents)}})
     accession.capital_paid_on = on
     finish(
         actor,

@@ -4,6 +4,7 @@ from .bank import assign, entry, statements
 from .books import account, accounts, journal, overview, reverse_voucher, voucher, year_overview
 from .claims import cancel_claim, claim, items
 from .invoices import inbound, inbound_invoice, inbound_original, outgoing, outgoing_original
+from .plan import set_appropriation
 from .reports import balance_sheet, cash_statement, monitoring, result_statement, trial_balance
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "overview",
     "result_statement",
     "reverse_voucher",
+    "set_appropriation",
     "statements",
     "trial_balance",
     "voucher",

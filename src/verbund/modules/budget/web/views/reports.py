@@ -11,6 +11,7 @@ from verbund.modules.budget.policies import Permission
 from verbund.modules.budget.web.forms import AsOfForm
 from verbund.modules.budget.web.frame import frame
 from verbund.modules.budget.web.tables import Cents, csv_response
+from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 
 
@@ -57,7 +58,11 @@ def monitoring(request: BodyRequest, ledger: str, year: int) -> HttpResponse:
             ],
         )
     context = frame(request, ledger, year, "monitoring")
-    context |= {"rows": rows, "circles": queries.circles_available(request.actor, ledger, year).items()}
+    context |= {
+        "rows": rows,
+        "circles": queries.circles_available(request.actor, ledger, year).items(),
+        "may_plan": policy.allows(request.actor, Permission.PLAN),
+    }
     return render(request, "budget/monitoring.html", context)
 
 

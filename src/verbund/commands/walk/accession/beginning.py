@@ -1,0 +1,191 @@
+"""The town begins: the worker makes its body ready, its people come in, its first service and its first application."""
+
+import re
+from collections.abc import Sequence
+from email import message_from_string
+from typing import Final
+
+from verbund.commands.texts import _
+from verbund.commands.walk.journey import Walk
+from verbund.commands.walk.people import sign_in
+from verbund.commands.walk.report import equal, true
+from verbund.commands.walk.site import Site
+from verbund.commands.walk.town import Town
+from verbund.commands.walk.visitor import Page, Visitor, folded
+from verbund.modules.citizenservices.queries import service_templates
+
+from .alliance import (
+    CANDIDATE,
+    CANDIDATE_HOST,
+    CANDIDATE_LETTERHEAD,
+    CANDIDATE_NAME,
+    FIRST_PEOPLE,
+    LEDGER,
+    TEMPLATE,
+    email_of,
+)
+from .ground import Ground, filled, told
+
+UNITS: Final = {"20": "Finanzen", "32": "Ordnung und Verkehr"}
+LATER_PEOPLE: Final = (  # role, name, unit: entered by the town's own administration
+    ("clerk", "Selma Sachbearbeitung", "32"),
+    ("budget_officer", "Hanna Haushalt", ""),
+)
+_ROOMS: Final = ("Digitale Akte", "Haushalt", "Online-Dienste")
+
+
+class Beginning:
+    """What happens in and for the new body; each method is a step of the report."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        password = ground.alliance.desk.password
+        emails = {role: email_of(role, CANDIDATE) for role, *_rest in (*FIRST_PEOPLE, *LATER_PEOPLE)}
+        iban = CANDIDATE_LETTERHEAD["iban"]
+        self.town = Town(CANDIDATE, CANDIDATE_HOST, CANDIDATE_NAME, iban, 0, LEDGER, password, emails)
+        self.site = Site(self.town, ground.site.port, ground.site.mails)
+
+    def not_there(self) -> None:
+        """Before the effect the town has neither address nor rooms."""
+        stranger = self.site.citizen()
+        try:
+            stranger.get("/anmelden/", expect=404)
+        finally:
+            stranger.close()
+
+    def provisioned(self) -> None:
+        with self.ground.report.step(_("The worker makes the town's body ready, step by step")) as step:
+            page = self.ground.wait(
+                self.ground.manager(),
+                f"/arbeit/mitglieder/{self.ground.member_id}/",
+                lambda p: all(room in p.main.text_content() for room in _ROOMS),
+                "the rooms that are agreed",
+            )
+            for role, _name in FIRST_PEOPLE:
+                self._invitation(self.town.emails[role])
+            stranger = self.site.citizen()
+            try:
+                sign_in_page = stranger.get("/anmelden/")
+            finally:
+                stranger.close()
+            true(CANDIDATE_NAME in sign_in_page.text, f"{sign_in_page.url} is not the town's page")
+            step.found(host=self.town.host, member=page.path, invitations=len(FIRST_PEOPLE))
+
+    def first_people(self) -> None:
+        with self.ground.report.step(
+            _("The town's administration signs in for the first time, and lets its people in")
+        ) as step:
+            how = self._first_sign_in("body_admin")
+            admin = self.site.visitors["body_admin"]
+            for code, name in UNITS.items():
+                form = admin.get("/arbeit/verwaltung/einheiten/neu/").form(having=["code", "name"])
+                page = admin.submit(filled(form, code=code, name=name))
+                true(name in page.text, f"the unit {code} is not there: {told(page)}")
+            for role, name, unit in LATER_PEOPLE:
+                form = admin.get("/arbeit/verwaltung/personen/neu/").form(having=["display_name", "role"])
+                page = admin.submit(filled(form, display_name=name, email=self.town.emails[role], role=role, unit=unit))
+                true(name in page.text, f"{name} was not let in: {told(page)}")
+            step.found(units=len(UNITS), people=len(LATER_PEOPLE), signed_in=how)
+
+    def clerk_signs_in(self) -> None:
+        with self.ground.report.step(_("The town's clerk signs in for the first time at the new host")) as step:
+            how = self._first_sign_in("clerk")
+            clerk = self.site.visitors["clerk"]
+            page = clerk.get("/arbeit/")
+            true(CANDIDATE_NAME in page.text, f"{page.url} is not the town's workspace")
+            clerk.get("/arbeit/beitritte/", expect=404)
+            step.found(url=page.url, heading=page.heading, signed_in=how, alliance_pages="404")
+
+    def line_planned(self) -> None:
+        with self.ground.report.step(_("The town's budget office sets the line on which fees come in")) as step:
+            how = self._first_sign_in("budget_officer")
+            officer = self.treasury()
+            values = service_templates()[TEMPLATE].values
+            year = self.ground.alliance.days.effect.year
+            page = officer.get(f"/arbeit/haushalt/{LEDGER}/{year}/ueberwachung/")
+            page = officer.get(page.link(r"/ansatz/$"))
+            form = page.form(having=["product", "account", "euros"])
+            page = officer.submit(filled(form, product=values["product"], account=values["account"], euros="1.000,00"))
+            true(page.path.endswith("/ueberwachung/"), f"no line of the plan: {told(page)}")
+            true("1.000,00" in page.text, f"{page.path} does not show the appropriation")
+            step.found(line=f"{values['product']}.{values['account']}", appropriation="1.000,00 EUR", signed_in=how)
+
+    def service_published(self) -> "Walk":
+        with self.ground.report.step(_("The prepared service is looked at and published")) as step:
+            self._first_sign_in("service_editor")
+            editor = self.site.visitors["service_editor"]
+            template = service_templates()[TEMPLATE]
+            title = str(template.values["title"])
+            page = editor.get("/arbeit/verwaltung/leistungen/")
+            found = [str(a.get("href")) for a in page.main.xpath(".//a") if title in folded(a.text_content())]
+            true(found, f"{page.path}: the prepared service “{title}” is not there")
+            page = editor.get(found[0])
+            page = editor.get(page.link(r"/veroeffentlichen/$"))
+            page = editor.submit(page.form(action=r"/veroeffentlichen/$"))
+            true(page.links(r"/zurueckziehen/$"), f"{page.path}: not published: {told(page)}")
+            walk = Walk(self.site, self.ground.report)
+            walk.title = title
+            walk.retention_years = int(template.values["retention_years"])
+            self.site.walks += 1
+            step.found(service=page.path, title=title)
+        return walk
+
+    @staticmethod
+    def first_application(walk: "Walk") -> None:
+        """A citizen's first application, from the search to the decision with proof of delivery."""
+        try:
+            for part in (walk.find, walk.apply, walk.send, walk.follow, walk.take_over, walk.decide, walk.delivered):
+                part()
+        finally:
+            walk.citizen.close()
+
+    def treasury(self) -> Visitor:
+        """The desk at which the town's invoices come in."""
+        return self.site.visitors["budget_officer"]
+
+    def close(self) -> None:
+        """Close all browsers of the town."""
+        self.site.close()
+
+    # --- invitations
+
+    def _invitation(self, email: str) -> str:
+        """The link in the invitation that went to an address."""
+        found: list[str] = []
+
+        def there(_page: Page) -> bool:
+            found.extend(invitation_in(self.ground.site.mails(), email))
+            return bool(found)
+
+        self.ground.wait(self.ground.manager(), "/arbeit/traeger/", there, f"the invitation of {email}")
+        true(f"//{self.town.host}:{self.site.port}/" in found[-1], f"the invitation leads to {found[-1]}")
+        return found[-1]
+
+    def _first_sign_in(self, role: str) -> str:
+        """Follow the invitation, choose a password, sign in, set the second factor up."""
+        email = self.town.emails[role]
+        link = self._invitation(email)
+        visitor = self.site.citizen()
+        page = visitor.get(link)
+        form = filled(page.form(having=["password", "again"]), password=self.town.password, again=self.town.password)
+        page = visitor.submit(form)
+        equal("the page after choosing a password", page.path, "/anmelden/")
+        visitor.get(link, expect=410)  # an invitation is good once
+        how = sign_in(visitor, email=email, password=self.town.password)
+        self.site.visitors[role] = visitor
+        return how
+
+
+def invitation_in(mails: Sequence[str], email: str) -> list[str]:
+    """The links of invitations in the e-mails to an address, the newest last."""
+    return [
+        link
+        for mail in mails
+        if email in mail
+        for link in re.findall(r"https?://\S+/anmelden/einladung/[^\s>]+", _text_of(mail))
+    ]
+
+
+def _text_of(mail: str) -> str:
+    parts = [part for part in message_from_string(mail).walk() if part.get_content_type() == "text/plain"]
+    return "\n".join(bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace") for part in parts)
