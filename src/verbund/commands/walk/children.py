@@ -1,6 +1,7 @@
 """Web and worker as children: started on a free port, watched, and always ended."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ import psutil
 from verbund.commands import installation
 from verbund.commands.texts import _
 
+_END_OF_MAIL: Final = re.compile(r"^-{79}$", re.MULTILINE)
 _PATIENCE: Final = 60.0  # seconds until the first page
 
 
@@ -92,9 +94,11 @@ class Children:
         return found
 
     def mails(self) -> list[str]:
-        """The e-mails sent so far, as text."""
+        """The e-mails sent so far, as text; Django may write several of them into one file."""
         folder = self.var / "mail"
-        return [f.read_text(errors="replace") for f in sorted(folder.glob("*"))] if folder.is_dir() else []
+        files = sorted(folder.glob("*")) if folder.is_dir() else []
+        parts = (part.lstrip("\n") for f in files for part in _END_OF_MAIL.split(f.read_text(errors="replace")))
+        return [part for part in parts if part.strip()]
 
     def stop(self) -> None:
         """End the children: first asked, then made to."""
