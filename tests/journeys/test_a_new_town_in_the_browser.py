@@ -177,7 +177,7 @@ def contract(j: Journey) -> None:
         consent(j, name, j.days.consents)
     j.act("record_candidate_resolution", j.days.consents, organ="Stadtvertretung", votes_for="18", votes_against="0")
     assert j.manager.says("Alle haben zugestimmt")
-    signed = {}
+    signed: dict[str, str] = {}
     for number in range(4):
         signed |= {f"name_{number}": f"Person {number}", f"function_{number}": "Vertretungsberechtigt"}
         signed[f"day_{number}"] = j.days.signature.isoformat()

@@ -106,6 +106,7 @@ def walk_accession(report: Report, *, keep: bool = False) -> None:
     """
     with ExitStack() as stack:
         instance = _started(stack, report, keep=keep)
+        from . import town as towns
         from .accession import alliance as alliances
         from .accession import join
         from .site import Site
@@ -117,7 +118,7 @@ def walk_accession(report: Report, *, keep: bool = False) -> None:
 
             as_app()
             alliance = alliances.furnish(
-                alliances.ALLIANCE["schema_name"], password=f"Probe-{secrets.token_hex(8)}", now=datetime.now(UTC)
+                towns.ALLIANCE["schema_name"], password=f"Probe-{secrets.token_hex(8)}", now=datetime.now(UTC)
             )
             instance.children.wait()
             step.found(carriers=len(alliances.CARRIERS), people=len(alliance.desk.emails), host=alliance.desk.host)

@@ -10,7 +10,7 @@ from verbund.commands.walk.journey import Walk
 from verbund.commands.walk.people import sign_in
 from verbund.commands.walk.report import equal, true
 from verbund.commands.walk.site import Site
-from verbund.commands.walk.town import Town
+from verbund.commands.walk.town import LEDGER, Town
 from verbund.commands.walk.visitor import Page, Visitor, folded
 from verbund.modules.citizenservices.queries import service_templates
 
@@ -20,7 +20,6 @@ from .alliance import (
     CANDIDATE_LETTERHEAD,
     CANDIDATE_NAME,
     FIRST_PEOPLE,
-    LEDGER,
     TEMPLATE,
     email_of,
 )

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from datetime import date, timedelta
+from functools import partial
 from typing import Final
 
 from django.utils import translation
@@ -154,11 +155,11 @@ class Procedure:
             page = self.manager.get(f"{self.ground.path}sign/")
             names = [name for name in page.form(having=["on"]).names() if name.startswith("name_")]
             equal("signatures asked for", len(names), len(CARRIERS) + 1)
-            fields = {}
+            signed: dict[str, str] = {}
             for number, name in enumerate(names):
-                fields |= {name: f"Person {number + 1}", f"function_{number}": "Vertretungsberechtigt"}
-                fields[f"day_{number}"] = self.days.signature.isoformat()
-            self.ground.act("sign", self.days.signature, **fields)
+                signed |= {name: f"Person {number + 1}", f"function_{number}": "Vertretungsberechtigt"}
+                signed[f"day_{number}"] = self.days.signature.isoformat()
+            self.ground.act("sign", self.days.signature, by=None, expect=200, **signed)
             self.ground.standing_is(step, "Unterzeichnet")
             self.ground.act(
                 "give_notice", self.days.notice, documents="Vertrag\nBeschlüsse aller Beteiligten\nSatzung im Entwurf"
@@ -188,7 +189,7 @@ class Procedure:
                 ("take_effect", _("effect before clearance")),
                 ("transfer_task", _("transfer of a task before clearance")),
             ):
-                self.ground.refused(what, lambda action=action: self._straight(action), because="jetzt nicht möglich")
+                self.ground.refused(what, partial(self._straight, action), because="jetzt nicht möglich")
             step.found(refused=self.ground.refusals[-4:], period_ends=ends.isoformat())
 
     def cleared(self) -> None:
@@ -296,7 +297,7 @@ class Procedure:
         true(sha256 in page.text, f"{page.path} does not name the version {sha256}")
 
     def _try(self, action: str, on: date, **fields: str) -> Page:
-        return self.ground.act(action, on, expect=422, **fields)
+        return self.ground.act(action, on, by=None, expect=422, **fields)
 
     def _straight(self, action: str) -> Page:
         """Post to an act that no page offers, as a tab that was left open or a tool would."""
