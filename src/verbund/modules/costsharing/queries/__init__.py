@@ -28,7 +28,7 @@ from .listing import (
     scenario,
     scenarios,
 )
-from .members import BillableService, Party, catalogue, names_shown, parties
+from .members import BillableService, Party, billing_addresses, catalogue, names_shown, parties
 from .own import OwnService, OwnYear, own_totals, own_year, own_years
 from .taxes import TaxReview, tax_reviews
 
@@ -53,6 +53,7 @@ __all__ = [
     "ScenarioUnknown",
     "TaxReview",
     "agreed_between",
+    "billing_addresses",
     "carrier_days",
     "catalogue",
     "chargeable_days",

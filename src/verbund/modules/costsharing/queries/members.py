@@ -8,6 +8,7 @@ from verbund.modules.costsharing.models import BillingAddress
 from verbund.modules.costsharing.policies import Permission, in_alliance
 from verbund.modules.membership import queries as membership
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy.models import BodyKind
 
 _PURPOSE = "cost sharing"
 
@@ -56,6 +57,14 @@ def catalogue(actor: Actor, day: date) -> list[BillableService]:
     if not in_alliance(actor, Permission.SEE) and not in_alliance(actor, Permission.SEE_OWN):
         return []
     return [BillableService(s.code, s.name, s.unit, s.price_basis) for s in membership.services_on(room(actor), day)]
+
+
+def billing_addresses(actor: Actor) -> list[tuple[Party, BillingAddress | None]]:
+    """Every member that can be billed, with its address for invoices or none yet; empty for who may not see them."""
+    if not in_alliance(actor, Permission.SEE):
+        return []
+    found = {address.member_id: address for address in BillingAddress.objects.all()}
+    return [(party, found.get(party.id)) for party in parties(actor) if party.kind in BodyKind.values]
 
 
 def names_shown(actor: Actor) -> frozenset[UUID]:

@@ -47,6 +47,7 @@ PAGES = [
     "preise/schluessel/",
     "laeufe/",
     "rechnungen/",
+    "anschriften/",
     "modell/",
     "modell/neu/",
 ]
@@ -293,3 +294,40 @@ def test_with_fewer_than_three_others_nothing_of_them_is_shown(desk: Callable[..
         services.issue_run(SYSTEM, run_id=run, now=NOW)
     text = page(desk(Role.MEMBER_REPRESENTATIVE, unit="alpha"), "/arbeit/eigene-kosten/alpha/2025/")
     assert "weniger als drei" in text
+
+
+def test_a_member_is_billed_once_its_address_is_known(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    controller = desk(Role.COST_CONTROLLER)
+    with acting_for("alliance"):
+        fresh = factories.register("frisch", "Stadt Frisch")
+    path = f"{BASE}anschriften/{fresh}/"
+    text = page(controller, f"{BASE}anschriften/")
+    assert "1 Mitglied hat noch keine Anschrift" in text
+    assert text.index("Stadt Frisch") < text.index("Stadt Alphausen")
+    assert f'href="{BASE}anschriften/"' in page(controller, f"{BASE}rechnungen/")
+    values = {"street": "Am Markt 1", "postcode": "19999", "city": "Frisch", "leitweg_id": "13999-0009-41"}
+    refused = controller.post(path, {**values, "email": "kein-postfach"})
+    assert refused.status_code == 422
+    with acting_for("alliance"):
+        assert not BillingAddress.objects.filter(member_id=fresh).exists()
+    assert controller.post(path, {**values, "email": "rechnung@frisch.example"}).status_code == 302
+    with acting_for("alliance"):
+        made = BillingAddress.objects.get(member_id=fresh)
+    assert (made.city, made.leitweg_id, made.email, made.shows_name) == (
+        "Frisch",
+        "13999-0009-41",
+        "rechnung@frisch.example",
+        False,
+    )
+    assert "Jedes Mitglied kann abgerechnet werden." in page(controller, f"{BASE}anschriften/")
+    assert 'value="13999-0009-41"' in page(controller, path)
+
+
+def test_an_address_is_set_by_who_sets_prices(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    member = year["members"]["alpha"]
+    auditor = desk(Role.AUDITOR)
+    assert f"anschriften/{member}/" not in page(auditor, f"{BASE}anschriften/")
+    assert auditor.post(f"{BASE}anschriften/{member}/", {"street": "Anderswo 1"}).status_code == 403
+    page(desk(Role.COST_CONTROLLER), f"{BASE}anschriften/{year['run']}/", 404)
+    with acting_for("alliance"):
+        assert BillingAddress.objects.get(member_id=member).street != "Anderswo 1"

@@ -215,6 +215,25 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason"), max_length=200)
 
 
+class AddressForm(forms.Form):
+    """Where a member's invoices go."""
+
+    street = forms.CharField(label=_("Street and number"), max_length=200)
+    postcode = forms.CharField(
+        label=_("Postcode"), max_length=12, widget=forms.TextInput({"inputmode": "numeric", "class": "vb-input--10"})
+    )
+    city = forms.CharField(label=_("Town"), max_length=100)
+    leitweg_id = forms.CharField(
+        label=_("Leitweg-ID"), max_length=46, help_text=_("As the member states it, for example 13076-0001-41.")
+    )
+    email = forms.EmailField(label=_("E-mail address for electronic invoices"), max_length=254)
+    shows_name = forms.BooleanField(
+        label=_("Others may see the name beside the unit cost"),
+        required=False,
+        help_text=_("Only if the member has agreed."),
+    )
+
+
 class ScenarioForm(_Room):
     """What a body would pay if it joined."""
 

@@ -1,5 +1,6 @@
 """Views of cost sharing: each translates a form, makes one call, and translates the answer."""
 
+from .addresses import addresses, set_address
 from .figures import (
     define_key,
     import_measures,
@@ -30,6 +31,7 @@ from .scenarios import new_scenario, scenario, scenarios
 __all__ = [
     "add_line",
     "add_post",
+    "addresses",
     "centres",
     "check_run",
     "credit_invoice",
@@ -58,6 +60,7 @@ __all__ = [
     "runs",
     "scenario",
     "scenarios",
+    "set_address",
     "set_rule",
     "set_tariff",
 ]
