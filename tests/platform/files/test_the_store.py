@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from verbund.modules.records.tests import factories
 from verbund.platform import files
 from verbund.platform.files import stores
 from verbund.platform.identity.roles import Role
-from verbund.platform.tenancy import NotFound, acting_for
+from verbund.platform.tenancy import NotFound, acting_for, whole_transaction
 
 LATER = timedelta(days=2)
 
@@ -268,7 +269,11 @@ def test_the_bodys_role_may_not_change_what_was_recorded(alpha: Any) -> None:
         files.StoredFile.objects.update(media_type="text/html")
 
 
-def test_the_bytes_are_on_stable_storage_before_the_name_is(alpha: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("given_as", [bytes, io.BytesIO])
+def test_the_bytes_are_on_stable_storage_before_the_name_is(
+    alpha: Any, monkeypatch: pytest.MonkeyPatch, given_as: Callable[[bytes], Any]
+) -> None:
+    files.put(samples.PDF, filename="a.pdf")  # makes the folders
     order: list[str] = []
     fsync, replace = os.fsync, Path.replace
 
@@ -282,8 +287,60 @@ def test_the_bytes_are_on_stable_storage_before_the_name_is(alpha: Any, monkeypa
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "replace", noted_replace)
-    files.put(samples.PDF, filename="a.pdf")
-    assert order[-3:] == ["bytes", "rename", "folder"]
+    files.put(given_as(samples.PDF), filename="a.pdf")
+    assert order == ["bytes", "rename", "folder"]
+
+
+class TestBesideATransaction:
+    """In a whole transaction the disk is waited for at the end."""
+
+    def test_the_commit_waits_until_the_bytes_are_on_stable_storage(
+        self, real_database: str, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write, may_go_on, done = stores.LocalStore.write, threading.Event(), threading.Event()
+
+        def slow(store: stores.LocalStore, body: str, sha256: str, content: bytes) -> None:
+            assert may_go_on.wait(10)
+            write(store, body, sha256, content)
+            done.set()
+
+        monkeypatch.setattr(stores.LocalStore, "write", slow)
+        with acting_for("alpha"):
+            with whole_transaction():
+                stored = files.put(b"eins", filename="a.txt")
+                assert not done.is_set(), "the disk was waited for"
+                threading.Timer(0.2, may_go_on.set).start()
+                assert files.StoredFile.objects.filter(sha256=stored.sha256).exists()
+                assert not done.is_set()
+            assert done.is_set()
+            assert files.read(stored.sha256) == b"eins"
+
+    def test_who_reads_what_is_being_written_waits_for_it(
+        self, real_database: str, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write, may_go_on = stores.LocalStore.write, threading.Event()
+
+        def slow(store: stores.LocalStore, body: str, sha256: str, content: bytes) -> None:
+            assert may_go_on.wait(10)
+            write(store, body, sha256, content)
+
+        monkeypatch.setattr(stores.LocalStore, "write", slow)
+        with acting_for("alpha"), whole_transaction():
+            stored = files.put(b"eins", filename="a.txt")
+            threading.Timer(0.2, may_go_on.set).start()
+            assert files.read(stored.sha256) == b"eins"
+
+    def test_a_full_disk_lets_the_transaction_fail(
+        self, real_database: str, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: Any) -> None:
+            raise OSError("the disk is full")
+
+        monkeypatch.setattr(stores.LocalStore, "write", full)
+        with acting_for("alpha"):
+            with pytest.raises(OSError, match="disk is full"), whole_transaction():
+                files.put(b"eins", filename="a.txt")
+            assert not files.StoredFile.objects.exists()
 
 
 _WRITER = """
@@ -408,7 +465,7 @@ def test_a_content_whose_bytes_could_not_be_kept_has_no_row(
                 files.put(b"eins", filename="a.txt")
             files.StoredFile.objects.count()
 
-    monkeypatch.setattr(stores.LocalStore, "keep", full)
+    monkeypatch.setattr(stores.LocalStore, "write", full)
     with acting_for("alpha"):
         with pytest.raises(transaction.TransactionManagementError):
             put_and_take_no_notice()

@@ -9,6 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from verbund.modules.records.models import Case, Document, File, FilePlanPosition, TimelineEntry, TimelineKind
 from verbund.modules.records.tests import factories
+from verbund.platform import audit
+from verbund.platform.audit.models import AuditEntry
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id, part_of_transaction, rows, whole_transaction
 from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
@@ -46,6 +48,55 @@ def test_rows_of_several_tables_are_written_as_they_stand_in_one_statement(case:
         assert {f.attname: getattr(read, f.attname) for f in read._meta.concrete_fields} == {
             f.attname: getattr(written, f.attname) for f in written._meta.concrete_fields
         }
+
+
+def test_an_instance_to_be_written_is_what_the_constructor_makes(case: Case) -> None:
+    values = {"id": new_id(), "case_id": case.id, "number": 7, "kind": "memo", "filed_at": AT, "title": "Blatt"}
+
+    made, usual = rows.new(Document, **values), Document(**values)
+    rows.write([made])
+
+    for each in Document._meta.concrete_fields:
+        assert getattr(made, each.attname) == getattr(usual, each.attname), each.attname
+    assert made.metadata is not rows.new(Document, **values).metadata, "a default is made for each anew"
+    assert made.case == case
+    assert Document.objects.get(pk=made.pk).title == "Blatt"
+    with pytest.raises(TypeError, match="Document has no column case"):
+        rows.new(Document, case=case)
+
+
+def test_what_several_services_write_goes_in_one_statement_at_the_end(case: Case, system: Actor) -> None:
+    old, document = _document(case, 1), _document(case, 2)
+    rows.write([old])
+
+    with CaptureQueriesContext(connection) as asked, rows.at_once():
+        rows.write([document], [_entry(case, text="1")])
+        rows.write([_entry(case, text="2")], gone=[old])
+        audit.record(system, "test.done", "test", "1")
+        audit.record(system, "test.done", "test", "2")
+        assert len(asked) == 0
+
+    assert len(asked) == 1
+    assert list(Document.objects.values_list("number", flat=True)) == [2]
+    assert set(TimelineEntry.objects.filter(kind="note").values_list("text", flat=True)) == {"1", "2"}
+    assert list(AuditEntry.objects.filter(action="test.done").order_by("id").values_list("object_id", flat=True)) == [
+        "1",
+        "2",
+    ]
+
+
+def test_of_what_was_to_be_written_at_once_nothing_is_when_a_service_fails(case: Case) -> None:
+    def fail() -> None:
+        with rows.at_once():
+            rows.write([_document(case, 1)])
+            raise ValueError("no more")
+
+    with CaptureQueriesContext(connection) as asked:
+        with pytest.raises(ValueError, match="no more"):
+            fail()
+        assert len(asked) == 0
+    rows.write([_document(case, 2)])
+    assert list(Document.objects.values_list("number", flat=True)) == [2]
 
 
 def test_rows_go_in_the_statement_that_brings_others(case: Case) -> None:

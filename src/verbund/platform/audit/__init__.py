@@ -18,11 +18,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection
 
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import rows
 
-_APPEND: Final = "SELECT audit_append_many(%s, %s, %s, %s, %s, %s::jsonb)"
+_APPEND: Final = "audit_append_many(%s, %s, %s, %s, %s, %s::jsonb)"
 _CHANGES: Final = DjangoJSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DEEDS: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -77,18 +77,17 @@ def record_many(actor: Actor, deeds: Sequence[Deed]) -> None:
         return
     if not deeds:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _APPEND,
-            [
-                actor.kind.value,
-                str(actor.id or ""),
-                actor.name,
-                ",".join(sorted(map(str, actor.substitutes))),
-                actor.request_id,
-                _DEEDS.encode([[d.action, d.obj_type, str(d.obj_id), _changes(d)] for d in deeds]),
-            ],
-        )
+    rows.call(
+        _APPEND,
+        [
+            actor.kind.value,
+            str(actor.id or ""),
+            actor.name,
+            ",".join(sorted(map(str, actor.substitutes))),
+            actor.request_id,
+            _DEEDS.encode([[d.action, d.obj_type, str(d.obj_id), _changes(d)] for d in deeds]),
+        ],
+    )
 
 
 def _changes(deed: Deed) -> str:

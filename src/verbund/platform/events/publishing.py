@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import new_id
+from verbund.platform.tenancy import new_id, rows
 from verbund.platform.tenancy.context import connection
 
 from . import crossing
@@ -53,17 +53,15 @@ def publish(actor: Actor, event: Any, to_body: str | None = None) -> UUID:
     heard_by = hearers_of(event)
     if heard_by:
         values = to_values(event)
-        with connection.cursor() as cursor:
-            for hearer in heard_by:
-                arguments = {
-                    "body": to_body or actor.body,
-                    "sender": actor.body,
-                    "hearer": name_of(hearer),
-                    "event": name_of(type(event)),
-                    "event_id": str(event_id),
-                    "values": values,
-                    "request_id": actor.request_id,
-                }
-                parameters: list[Any] = [Jsonb(arguments)]  # psycopg adapts it, Django's types do not know
-                cursor.execute("SELECT public.verbund_defer(%s)", parameters)
+        for hearer in heard_by:
+            arguments = {
+                "body": to_body or actor.body,
+                "sender": actor.body,
+                "hearer": name_of(hearer),
+                "event": name_of(type(event)),
+                "event_id": str(event_id),
+                "values": values,
+                "request_id": actor.request_id,
+            }
+            rows.call("public.verbund_defer(%s)", [Jsonb(arguments)])
     return event_id

@@ -3,22 +3,26 @@
 import hashlib
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import BinaryIO, Final, cast
+from functools import partial
+from typing import BinaryIO, Final
 
 from django.conf import settings
 from django.db import connection, models, transaction
 
 from verbund.platform.tenancy import NotFound, clock, current_body
+from verbund.platform.tenancy.rows import new
+from verbund.platform.tenancy.transactions import before_commit, in_whole_transaction
 
+from . import beside
 from .models import ScanResult, StoredFile
 from .recognition import DOCUMENTS, recognise
 from .refusals import Empty, TooLarge
 from .scanners import scanner
-from .stores import store
+from .stores import Store, store
 
 PIECE: Final = 1024 * 1024
 DEFAULT_LIMIT: Final = 25 * 1024 * 1024  # bytes
@@ -87,6 +91,8 @@ def put_many(
 ) -> list[StoredFile]:
     """Take several contents, each with its file name, with one statement: all or none. Else as `put`.
 
+    In a whole transaction bytes are written while it goes on; its commit waits until they are on stable storage.
+
     Raises: as `put`, for the first content that cannot be taken.
     """
     body = current_body().schema_name
@@ -94,39 +100,52 @@ def put_many(
     kinds = DOCUMENTS if allow is None else allow
     keeper = store()
     with ExitStack() as stages:
-        taken: dict[str, tuple[StoredFile, BinaryIO]] = {}
+        taken: dict[str, tuple[StoredFile, Callable[[], None]]] = {}
         order = []
         for content, filename in contents:
-            staged = stages.enter_context(keeper.stage(body))
-            checked = _check(content, staged, filename, most, kinds)
-            taken[checked.sha256] = checked, staged
-            order.append(checked.sha256)
+            keep: Callable[[], None]
+            if isinstance(content, bytes):
+                sha256, size, judged = _measured(content, most)
+                keep = partial(_keep_bytes, keeper, body, sha256, content)
+            else:
+                judged = stages.enter_context(keeper.stage(body))
+                sha256, size = _copy(content, judged, most)
+                keep = partial(keeper.keep, body, sha256, judged)
+            taken[sha256] = _check(judged, sha256, size, filename, kinds), keep
+            order.append(sha256)
         # No savepoint: what fails in here leaves a transaction that cannot be committed any more.
         with transaction.atomic(savepoint=False):
             rows = _write(body, {sha256: taken[sha256][0] for sha256 in sorted(taken)})
-            for sha256, (_row, staged) in taken.items():
-                keeper.keep(body, sha256, staged)
+            for _row, keep in taken.values():
+                keep()
     return [rows[sha256] for sha256 in order]
 
 
-def _check(content: bytes | BinaryIO, staged: BinaryIO, filename: str, most: int, allow: frozenset[str]) -> StoredFile:
-    """The row of a content, judged and staged but not yet written."""
-    if isinstance(content, bytes):
-        if len(content) > most:
-            raise TooLarge(most)
-        if not content:
-            raise Empty
-        sha256, size, judged = hashlib.sha256(content).hexdigest(), len(content), cast(BinaryIO, io.BytesIO(content))
+def _measured(content: bytes, most: int) -> tuple[str, int, BinaryIO]:
+    """Digest, size and stream of bytes."""
+    if len(content) > most:
+        raise TooLarge(most)
+    if not content:
+        raise Empty
+    return hashlib.sha256(content).hexdigest(), len(content), io.BytesIO(content)
+
+
+def _keep_bytes(keeper: Store, body: str, sha256: str, content: bytes) -> None:
+    """Write the content: now, or beside the rest of a whole transaction, whose commit waits for it."""
+    if keeper.beside and in_whole_transaction():
+        before_commit(beside.begin((body, sha256), partial(keeper.write, body, sha256, content)))
     else:
-        sha256, size = _copy(content, staged, most)
-        judged = staged
+        keeper.write(body, sha256, content)
+
+
+def _check(judged: BinaryIO, sha256: str, size: int, filename: str, allow: frozenset[str]) -> StoredFile:
+    """The row of a content, judged but not yet written."""
     media_type = recognise(judged, filename=filename, allow=allow)
     judged.seek(0)
     scanned = scanner().scan(judged)
-    if isinstance(content, bytes):
-        staged.write(content)
     now = clock.now()
-    return StoredFile(
+    return new(
+        StoredFile,
         sha256=sha256,
         size=size,
         media_type=media_type,
@@ -196,7 +215,9 @@ def open(sha256: str, *, verify: bool = False) -> BinaryIO:  # noqa: A001 - the 
     """
     if not StoredFile.objects.filter(sha256=sha256).exists():
         raise FileNotFound
-    file = store().open(current_body().schema_name, sha256)
+    body = current_body().schema_name
+    beside.finish((body, sha256))
+    file = store().open(body, sha256)
     if verify:
         digest = hashlib.sha256()
         while piece := file.read(PIECE):

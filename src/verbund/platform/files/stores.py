@@ -16,10 +16,11 @@ from typing import IO, Any, BinaryIO, Final, Protocol, cast
 from uuid import uuid4
 
 from django.conf import settings
-from django.core.files.base import File
+from django.core.files.base import ContentFile, File
 
 _BODY = re.compile(r"\A[a-z][a-z0-9_]{0,62}\Z")
 _SHA256 = re.compile(r"\A[0-9a-f]{64}\Z")
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class ContentMissing(Exception):  # noqa: N818 - reads as the answer
@@ -29,12 +30,19 @@ class ContentMissing(Exception):  # noqa: N818 - reads as the answer
 class Store(Protocol):
     """What a store of contents can do. All moments are aware."""
 
+    @property
+    def beside(self) -> bool:
+        """Whether a content may be written in a thread of its own while the transaction goes on."""
+
     @contextmanager
     def stage(self, body: str) -> Iterator[BinaryIO]:
         """An empty file to write and read; it is gone afterwards unless it was kept."""
 
     def keep(self, body: str, sha256: str, staged: BinaryIO) -> None:
         """Make the staged bytes the content; on return they are on stable storage."""
+
+    def write(self, body: str, sha256: str, content: bytes) -> None:
+        """Make these bytes the content, as `keep` does with staged ones."""
 
     def open(self, body: str, sha256: str) -> BinaryIO:
         """The content for reading. Raises ContentMissing."""
@@ -60,6 +68,8 @@ class LocalStore:
     Both lie in one file system, so that a rename is atomic. A write is: bytes, fsync, rename, fsync of the folder.
     There is one level of folders: a second one would nearly always be new, and a new folder is an fsync more.
     """
+
+    beside: Final = True
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -87,13 +97,33 @@ class LocalStore:
 
     def keep(self, body: str, sha256: str, staged: BinaryIO) -> None:
         target = self._path(body, sha256)
-        _make_folder(target.parent)
         staged.flush()
         os.fchmod(staged.fileno(), 0o440)
         os.fsync(staged.fileno())
-        # Also when the content is there already: it costs nothing more, renews the date and heals a damaged copy.
-        cast(_Staged, staged).path.replace(target)
-        _sync_folder(target.parent)
+        _settle(cast(_Staged, staged).path, target)
+
+    def write(self, body: str, sha256: str, content: bytes) -> None:
+        target = self._path(body, sha256)
+        folder = self._stage(body)
+        staged = folder / uuid4().hex
+        try:
+            descriptor = os.open(staged, _NEW, 0o600)
+        except FileNotFoundError:  # the body's first content
+            _make_folder(folder)
+            descriptor = os.open(staged, _NEW, 0o600)
+        try:
+            try:
+                rest = memoryview(content)
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+                os.fchmod(descriptor, 0o440)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            _settle(staged, target)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
 
     def open(self, body: str, sha256: str) -> BinaryIO:
         try:
@@ -123,6 +153,20 @@ class LocalStore:
                     path.unlink()
                     removed += 1
         return removed
+
+
+def _settle(staged: Path, target: Path) -> None:
+    """Give the bytes, which are on stable storage, their place and name.
+
+    Also when the content is there already: it costs nothing more, renews the date and heals a damaged copy.
+    """
+    folder = target.parent
+    try:
+        staged.replace(target)
+    except FileNotFoundError:  # the first content with this beginning
+        _make_folder(folder)
+        staged.replace(target)
+    _sync_folder(folder)
 
 
 class _Staged:
@@ -165,6 +209,7 @@ class S3Store:
     """Contents in an S3 bucket by django-storages: `<body>/<aa>/<sha256>`. An object appears whole or not at all."""
 
     PIECE: Final = 1024 * 1024
+    beside: Final = False  # the client of the bucket belongs to its thread
 
     def __init__(self, options: dict[str, Any]) -> None:
         from storages.backends.s3 import S3Storage
@@ -186,6 +231,9 @@ class S3Store:
         # django-storages closes what it uploads; the caller still needs the staged file
         with os.fdopen(os.dup(staged.fileno()), "rb") as copy:
             self.storage.save(self._key(body, sha256), File(copy))
+
+    def write(self, body: str, sha256: str, content: bytes) -> None:
+        self.storage.save(self._key(body, sha256), ContentFile(content))
 
     def open(self, body: str, sha256: str) -> BinaryIO:
         from botocore.exceptions import ClientError

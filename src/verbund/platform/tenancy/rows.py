@@ -1,20 +1,110 @@
 """Writing rows of several tables (Zeilen mehrerer Tabellen) in one statement.
 
+    with whole_transaction(), rows.at_once():  # several services, each with its `rows.write` and `rows.call`
+
 A named place for raw SQL, and why: a submission writes some fifteen rows into seven tables. With one `bulk_create` for
 each table that was as many round trips, and more work in Python than everything else it does. The rows go as JSON; the
 table's own row type says how PostgreSQL reads them.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 from .context import connection
+
+_Row = TypeVar("_Row", bound=Model)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What is to be written by one statement."""
+
+    new: dict[type[Model], list[Model]] = field(default_factory=dict)
+    gone: dict[type[Model], list[Any]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    parameters: list[Any] = field(default_factory=list)  # of the calls
+
+    def send(self) -> None:
+        if not (self.new or self.gone or self.calls):
+            return
+        statement = _statement(tuple(self.new), tuple(self.gone), tuple(self.calls))
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*map(_rows, self.new.values()), *self.gone.values(), *self.parameters])
+
+
+_waiting: Final[ContextVar[_Waiting | None]] = ContextVar("waiting_rows", default=None)
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Within, what `write` and `call` are given waits until the end and goes in one statement.
+
+    For a service that calls others which write, too; until then nobody finds the rows, neither do those services.
+    """
+    waiting = _Waiting()
+    token = _waiting.set(waiting)
+    try:
+        yield
+    finally:
+        _waiting.reset(token)
+    waiting.send()
+
+
+def call(function: str, parameters: Sequence[Any]) -> None:
+    """Call a function of the database that writes; `function` as it stands in a statement, its answer is not read.
+
+    Raises:
+        django.db.Error: as any statement.
+    """
+    waiting = _waiting.get()
+    here = _Waiting() if waiting is None else waiting
+    here.calls.append(function)
+    here.parameters += parameters
+    if waiting is None:
+        here.send()
+
+
+def new(kind: type[_Row], /, **values: Any) -> _Row:
+    """An instance to be written, by the attributes of its columns (`case_id`); what is not named has its default.
+
+    A tenth of what the model's constructor takes, which looks at every field's descriptor and sends signals.
+
+    Raises:
+        TypeError: no column has this name.
+    """
+    columns, constants, makers = _defaults(kind)
+    if not values.keys() <= columns:
+        raise TypeError(f"{kind.__name__} has no column {', '.join(sorted(values.keys() - columns))}")
+    made = kind.__new__(kind)
+    made._state = ModelState()
+    made.__dict__.update(constants)
+    for name, make in makers:
+        if name not in values:
+            made.__dict__[name] = make()
+    made.__dict__.update(values)
+    return made
+
+
+@cache
+def _defaults(kind: type[Model]) -> tuple[frozenset[str], dict[str, Any], list[tuple[str, Callable[[], Any]]]]:
+    """The names of all columns, the defaults that are always the same, and those that are made anew for each row."""
+    fields = kind._meta.concrete_fields
+    made = [each for each in fields if each.has_default() and callable(each.default)]
+    return (
+        frozenset(each.attname for each in fields),
+        {each.attname: each.get_default() for each in fields if each not in made},
+        [(each.attname, each.get_default) for each in made],
+    )
 
 
 def write(*new: Sequence[Model], gone: Sequence[Model] = ()) -> None:
@@ -32,20 +122,20 @@ def write(*new: Sequence[Model], gone: Sequence[Model] = ()) -> None:
     Raises:
         django.db.IntegrityError, django.db.DataError: as any statement.
     """
-    groups = [group for group in new if group]
-    leaving: dict[type[Model], list[Any]] = {}
+    waiting = _waiting.get()
+    here = _Waiting() if waiting is None else waiting
+    for group in new:
+        if group:
+            here.new.setdefault(type(group[0]), []).extend(group)
     for row in gone:
-        leaving.setdefault(type(row), []).append(row.pk)
-    if not groups and not leaving:
-        return
-    statement = _statement(tuple(type(group[0]) for group in groups), tuple(leaving))
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [*map(_rows, groups), *leaving.values()])
+        here.gone.setdefault(type(row), []).append(row.pk)
+    if waiting is None:
+        here.send()
 
 
 @cache
-def _statement(new: tuple[type[Model], ...], gone: tuple[type[Model], ...]) -> str:
-    *first, last = [*map(_insert, new), *map(_delete, gone)]
+def _statement(new: tuple[type[Model], ...], gone: tuple[type[Model], ...], calls: tuple[str, ...]) -> str:
+    *first, last = [*map(_insert, new), *map(_delete, gone), *([f"SELECT {', '.join(calls)}"] if calls else [])]
     parts = ", ".join(f"w{number} AS ({statement})" for number, statement in enumerate(first))
     return f"WITH {parts} {last}" if parts else last
 

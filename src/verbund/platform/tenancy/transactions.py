@@ -1,7 +1,7 @@
 """Transactions (Transaktionen) over several services."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Final, ParamSpec, TypeVar
@@ -12,7 +12,7 @@ from .prepared import prepared_statements
 
 _P = ParamSpec("_P")
 _Answer = TypeVar("_Answer")
-_whole: Final[ContextVar[bool]] = ContextVar("whole_transaction", default=False)
+_whole: Final[ContextVar[ExitStack | None]] = ContextVar("whole_transaction", default=None)
 
 
 @contextmanager
@@ -21,12 +21,26 @@ def whole_transaction() -> Iterator[None]:
 
     Services that are `part_of_transaction` make no savepoint of their own there. Statements are prepared.
     """
-    token = _whole.set(True)
-    try:
-        with prepared_statements(), transaction.atomic():
+    with prepared_statements(), transaction.atomic(), ExitStack() as ends:
+        token = _whole.set(ends)
+        try:
             yield
-    finally:
-        _whole.reset(token)
+        finally:
+            _whole.reset(token)
+
+
+def in_whole_transaction() -> bool:
+    """Whether what is done now is part of a whole transaction."""
+    return _whole.get() is not None
+
+
+def before_commit(end: Callable[[], object]) -> None:
+    """Have the end of the whole transaction wait for `end`; what it raises lets the whole fail. Outside: at once."""
+    ends = _whole.get()
+    if ends is None:
+        end()
+    else:
+        ends.callback(end)
 
 
 def part_of_transaction(service: Callable[_P, _Answer]) -> Callable[_P, _Answer]:
@@ -34,7 +48,7 @@ def part_of_transaction(service: Callable[_P, _Answer]) -> Callable[_P, _Answer]
 
     @wraps(service)
     def act(*args: _P.args, **kwargs: _P.kwargs) -> _Answer:
-        with transaction.atomic(savepoint=not _whole.get()):
+        with transaction.atomic(savepoint=not in_whole_transaction()):
             return service(*args, **kwargs)
 
     return act

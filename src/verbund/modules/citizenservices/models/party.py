@@ -39,6 +39,10 @@ class Applicant:
     email: str = ""
     phone: str = ""
 
+    def facts(self) -> dict[str, str]:
+        """The parts by name, as the application keeps them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
     @property
     def address_lines(self) -> tuple[str, ...]:
         """The lines of an address window, empty ones left out."""

@@ -86,16 +86,22 @@ def _walk(
     close()
 
 
-def as_text(title: str, head: Mapping[str, str], parts: list[Section]) -> str:
-    """The application as plain text for the file: readable in fifty years without any program of ours."""
+def heading(title: str, head: Mapping[str, str]) -> str:
+    """The beginning of an application as plain text: `as_text` is the rest."""
     lines = [title, "=" * len(title), ""]
     lines += [f"{label}: {value}" for label, value in head.items() if value]
+    return "\n".join(lines) + "\n"
+
+
+def as_text(parts: list[Section]) -> str:
+    """The answers as plain text for the file: readable in fifty years without any program of ours."""
+    lines: list[str] = []
     for section in parts:
         lines += ["", section.title, "-" * len(section.title)] if section.title else [""]
         for row in section.rows:
             text = row.shown.replace("\n", "\n    ")
             lines.append(f"{row.label}: {text}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{line}\n" for line in lines)
 
 
 def facts(parts: list[Section]) -> Iterator[tuple[str, list[tuple[str, str]]]]:

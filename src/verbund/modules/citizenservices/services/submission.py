@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from verbund.modules.citizenservices.models.checking import Problem, check
 from verbund.modules.citizenservices.models.codes import code_for, digest_of
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.models.party import Applicant, applicant_of
-from verbund.modules.citizenservices.models.summary import Section, as_text, sections
+from verbund.modules.citizenservices.models.summary import Section, as_text, heading, sections
 from verbund.modules.citizenservices.policies import Permission
 from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_attachments, held_draft
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
@@ -70,7 +70,7 @@ def submit_application(
     """
     policy.require(actor, Permission.APPLY)
     digest = _draft_digest(draft)
-    with whole_transaction(), audit.together():
+    with whole_transaction(), rows.at_once(), audit.together():
         try:
             held = held_draft(actor, draft, now, lock=True)
         except DraftNotFound:
@@ -100,13 +100,14 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
 
     ident = new_id()
     code = code_for("application", ident)
-    application = Application(
+    application = rows.new(
+        Application,
         id=ident,
-        service=service,
+        service_id=service.id,
         form_version_id=held.form_version_id,
         service_title=service.title,
         answers=answers,
-        party={**asdict(applicant)},
+        party=applicant.facts(),
         party_name=applicant.name,
         email=address,
         account=actor.id if actor.kind is ActorKind.CITIZEN else held.account,
@@ -119,10 +120,12 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
         due_on=_promised(local_date(now), service.promised_days),
     )
 
+    with official_language():
+        paper = _paper(application, form, answers, attachments, applicant, now)
+
     def documents(case: records.CaseRef) -> list[records.NewDocument]:
         application.case_id, application.case_reference = case.id, case.reference
-        with official_language():
-            return _documents(application, form, answers, attachments, applicant, now)
+        return paper(case.reference)
 
     case = records.open_case(
         actor,
@@ -188,31 +191,47 @@ def _lost_files(form: FormInUse, answers: Mapping[str, str], attachments: list[D
     return found
 
 
-def _documents(
+def _paper(
     application: Application,
     form: FormInUse,
     answers: Mapping[str, str],
     attachments: list[DraftAttachment],
     applicant: Applicant,
     now: datetime,
-) -> list[records.NewDocument]:
-    """The application for people, for machines, and every attachment, as documents of the case."""
+) -> Callable[[str], list[records.NewDocument]]:
+    """The application for people, for machines, and every attachment, as documents of the case, given its reference.
+
+    Nearly all of it is made before there is one: as soon as a case has its number, others wait for theirs.
+    """
     names = {str(a.id): a.filename for a in attachments}
     parts = sections(form.definition, answers, for_clerk=True, names=names)
-    readable = _readable(application, applicant, parts, now).encode()
-    data = _machine_readable(application, form, parts, attachments, now)
+    head, text = _head(application, applicant, now), as_text(parts)
+    data = _data(application, form, parts, attachments, now)
     title = _("Application: %(service)s") % {"service": application.service_title}
-    found = [
-        records.NewDocument(title, "application", readable, "antrag.txt"),
-        records.NewDocument(
-            _("Answers as data"), "application", data, "antrag.json", visible_to_party=False, repeats_another=True
-        ),
-    ]
+    reference_label, title_of_data = _("Reference"), _("Answers as data")
+    others = []
     for attachment in attachments:
         asked = form.definition.field_at(attachment.path)
-        title = f"{asked.label_out if asked else attachment.path}: {attachment.filename}"[:300]
-        found.append(records.NewDocument(title, "attachment", attachment.content, attachment.filename))
-    return found
+        title_of_file = f"{asked.label_out if asked else attachment.path}: {attachment.filename}"[:300]
+        others.append(records.NewDocument(title_of_file, "attachment", attachment.content, attachment.filename))
+
+    def documents(reference: str) -> list[records.NewDocument]:
+        readable = heading(application.service_title, {reference_label: reference, **head}) + text
+        machine_readable = json.dumps({**data, "case": reference}, ensure_ascii=False)
+        return [
+            records.NewDocument(title, "application", readable.encode(), "antrag.txt"),
+            records.NewDocument(
+                title_of_data,
+                "application",
+                machine_readable.encode(),
+                "antrag.json",
+                visible_to_party=False,
+                repeats_another=True,
+            ),
+            *others,
+        ]
+
+    return documents
 
 
 def _attachments(
@@ -221,8 +240,9 @@ def _attachments(
     """Which document answers which question: the attachments' documents are the last of the case, in their order."""
     documents = case.documents[len(case.documents) - len(attachments) :]
     return [
-        ApplicationAttachment(
-            application=application,
+        rows.new(
+            ApplicationAttachment,
+            application_id=application.id,
             path=attachment.path,
             filename=attachment.filename,
             document_id=document.id,
@@ -234,20 +254,19 @@ def _attachments(
     ]
 
 
-def _readable(application: Application, applicant: Applicant, parts: list[Section], now: datetime) -> str:
-    head = {
-        _("Reference"): application.case_reference,
+def _head(application: Application, applicant: Applicant, now: datetime) -> dict[str, str]:
+    return {
         _("Received"): date_format(local_date(now), "DATE_FORMAT"),
         _("Applicant"): applicant.name,
         _("E-mail for notices"): application.email,
         _("Delivery of the decision"): _("mailbox in the portal") if application.wants_mailbox else _("by post"),
     }
-    return as_text(application.service_title, head, parts)
 
 
-def _machine_readable(
+def _data(
     application: Application, form: FormInUse, parts: list[Section], attachments: list[DraftAttachment], now: datetime
-) -> bytes:
+) -> dict[str, Any]:
+    """The application for machines; the reference of the case has its place and is filled in later."""
     by_id = {str(a.id): a for a in attachments}
     answers: list[dict[str, Any]] = []
     for section in parts:
@@ -265,7 +284,7 @@ def _machine_readable(
                 found = by_id[row.value]
                 entry |= {"filename": found.filename, "sha256": found.content_id, "media_type": found.media_type}
             answers.append(entry)
-    data = {
+    return {
         "format": "verbund.application/1",
         "form": {
             "id": form.definition.id,
@@ -273,8 +292,7 @@ def _machine_readable(
             "name": form.definition.name,
         },
         "application": str(application.id),
-        "case": application.case_reference,
+        "case": "",
         "submitted_at": now.isoformat(),
         "answers": answers,
     }
-    return json.dumps(data, ensure_ascii=False).encode()

@@ -3,7 +3,7 @@
 import json
 import threading
 from datetime import date, timedelta
-from typing import Any, BinaryIO
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -207,15 +207,15 @@ class TestSubmission:
     def test_what_fails_on_the_way_leaves_nothing_behind(self, monkeypatch: pytest.MonkeyPatch) -> None:
         draft = _draft()
         factories.fill(GUEST, draft)
-        real, kept = LocalStore.keep, []
+        real, kept = LocalStore.write, []
 
-        def failing(store: LocalStore, body: str, sha256: str, staged: BinaryIO) -> None:
+        def failing(store: LocalStore, body: str, sha256: str, content: bytes) -> None:
             kept.append(sha256)
             if len(kept) == 2:
                 raise OSError("the disk is full")
-            real(store, body, sha256, staged)
+            real(store, body, sha256, content)
 
-        monkeypatch.setattr(LocalStore, "keep", failing)
+        monkeypatch.setattr(LocalStore, "write", failing)
         with pytest.raises(OSError, match="disk is full"):
             services.submit_application(GUEST, draft=draft, now=NOW)
         assert len(kept) == 2

@@ -26,7 +26,7 @@ from verbund.modules.records.queries.seen import seen_case
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id, part_of_transaction
+from verbund.platform.tenancy import Conflict, Invalid, local_date, new_id, part_of_transaction, rows
 from verbund.platform.tenancy.kept import KeptQuery, given
 
 from .filing import DocumentRef, NewDocument, check_documents, prepare
@@ -167,10 +167,11 @@ def _open_case(
 
     file = file or _file(stands_at, year, file_title, now)
     number = next_number(stands_at.id, year)
-    case = Case(
+    case = rows.new(
+        Case,
         id=new_id(),
-        file=file,
-        position=stands_at,
+        file_id=file.id,
+        position_id=stands_at.id,
         reference=f"{stands_at.code}-{year}/{number:04d}",
         year=year,
         number=number,

@@ -120,9 +120,10 @@ def prepare(actor: Actor, case: Case, documents: Sequence[NewDocument], now: dat
         shown = not by_hand if new.visible_to_party is None else new.visible_to_party
         title = check_title(new.title, {})
         case.documents += 1
-        document = Document(
+        document = rows.new(
+            Document,
             id=new_id(),
-            case=case,
+            case_id=case.id,
             number=case.documents,
             title=title,
             kind=new.kind,
@@ -177,11 +178,12 @@ def new_version(
 ) -> DocumentVersion:
     """The row of the document's present version, not yet written."""
     version_id, created_by = new_id(), actor.name[:200]
-    return DocumentVersion(
+    return rows.new(
+        DocumentVersion,
         id=version_id,
-        document=document,
+        document_id=document.id,
         number=document.versions,
-        content=stored,
+        content_id=stored.sha256,
         size=stored.size,
         media_type=stored.media_type,
         filename=filename,

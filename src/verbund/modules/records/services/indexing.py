@@ -69,11 +69,12 @@ def move_entries(case: Case) -> None:
 
 
 def _entry(case: Case, document: Document | None, kind: EntryKind, at: datetime, found_by: SearchWords) -> SearchEntry:
-    return SearchEntry(
+    return rows.new(
+        SearchEntry,
         id=new_id(),
         kind=kind,
-        case=case,
-        document=document,
+        case_id=case.id,
+        document_id=None if document is None else document.id,
         unit=case.unit,
         is_sealed=case.is_sealed,
         assigned_to=case.assigned_to,

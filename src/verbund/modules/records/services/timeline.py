@@ -4,7 +4,7 @@ from datetime import datetime
 
 from verbund.modules.records.models import Case, TimelineEntry, TimelineKind
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import new_id
+from verbund.platform.tenancy import new_id, rows
 
 
 def timeline_entry(
@@ -18,9 +18,10 @@ def timeline_entry(
     visible_to_party: bool = False,
 ) -> TimelineEntry:
     """An entry of the timeline, not yet written."""
-    return TimelineEntry(
+    return rows.new(
+        TimelineEntry,
         id=new_id(),
-        case=case,
+        case_id=case.id,
         at=now,
         kind=kind,
         actor_id=actor.id,
