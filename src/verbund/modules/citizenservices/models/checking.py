@@ -9,11 +9,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from verbund.modules.citizenservices.models.form import (
     DataType,
@@ -108,7 +109,7 @@ def shown(field: Field, value: str) -> str:
         return {"true": _("Yes"), "false": _("No")}.get(value, value)
     if field.type is DataType.DATE:
         try:
-            return date_format(date.fromisoformat(value), "DATE_FORMAT")
+            return day_in_words(date.fromisoformat(value))
         except ValueError:
             return value
     if field.type is DataType.CURRENCY and _DECIMAL.fullmatch(value):
@@ -163,17 +164,30 @@ def _check_date(field: Field, value: str) -> str | None:
         day = None
     if day is None:
         return _("Please enter a date such as 21.11.2026.")
-    for limit, message in (
-        (field.min_value, _("The date may not lie before %(limit)s.")),
-        (field.max_value, _("The date may not lie after %(limit)s.")),
-    ):
-        try:
-            bound = date.fromisoformat(limit)
-        except ValueError:
-            continue
-        if (day < bound) if limit is field.min_value else (day > bound):
-            return message % {"limit": date_format(bound, "DATE_FORMAT")}
+    first, last = _day(field.min_value), _day(field.max_value)
+    if first is not None and day < first:
+        return _("The date may not lie before %(limit)s.") % {"limit": day_in_words(first)}
+    if last is not None and day > last:
+        return _("The date may not lie after %(limit)s.") % {"limit": day_in_words(last)}
     return None
+
+
+def _day(text: str) -> date | None:
+    """A limit of a date field; None if there is none (or it is no day, which the import reports)."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def day_in_words(day: date) -> str:
+    """The day as the present language writes it."""
+    return _day_in_words(day, get_language())
+
+
+@lru_cache(maxsize=1024)
+def _day_in_words(day: date, _language: str | None) -> str:
+    return date_format(day, "DATE_FORMAT")
 
 
 def _check_range(field: Field, value: str) -> str | None:

@@ -1,6 +1,6 @@
 """The reads of citizenservices; the import path `verbund.modules.citizenservices.queries` is the door."""
 
-from .applicant import mailbox, open_by_code, own_applications, party_document, status
+from .applicant import mailbox, open_by_code, own_applications, party_document, sent_drafts, status
 from .applications import application, application_of_case, inbox, inbox_counts
 from .catalogue import (
     ServiceCard,
@@ -93,6 +93,7 @@ __all__ = [
     "own_applications",
     "own_drafts",
     "party_document",
+    "sent_drafts",
     "service",
     "service_settings",
     "service_templates",

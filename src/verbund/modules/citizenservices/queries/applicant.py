@@ -1,5 +1,6 @@
 """An application for the one who applied: status, mailbox, documents."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from verbund.modules.citizenservices.models import (
     ApplicationState,
     Outcome,
 )
-from verbund.modules.citizenservices.models.codes import digest_of, looks_like_code
+from verbund.modules.citizenservices.models.codes import code_for, digest_of, looks_like_code
 from verbund.modules.citizenservices.policies import (
     Permission,
     visible_applications,
@@ -22,7 +23,7 @@ from verbund.platform.identity import policy, throttle
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date
 
-from .drafts import CODES
+from .drafts import CODES, DraftRef, draft_digest
 from .views import (
     ApplicationAccess,
     ApplicationNotFound,
@@ -55,6 +56,20 @@ def open_by_code(actor: Actor, *, code: str, client: str, now: datetime) -> Appl
         raise ApplicationNotFound
     throttle.give_back("citizenservices.code", client, CODES)
     return ApplicationAccess(found, code)
+
+
+def sent_drafts(actor: Actor, *, drafts: Iterable[DraftRef]) -> dict[UUID, ApplicationAccess]:
+    """What has become of drafts: the application of each that was sent, for whoever has the draft's code.
+
+    Raises:
+        policy.Denied
+    """
+    policy.require(actor, Permission.FOLLOW_APPLICATION)
+    by_digest = {draft_digest(ref): ref.id for ref in drafts if ref.code}
+    if not by_digest:
+        return {}
+    found = Application.objects.filter(draft_digest__in=by_digest).values_list("draft_digest", "id")
+    return {by_digest[digest]: ApplicationAccess(ident, code_for("application", ident)) for digest, ident in found}
 
 
 def held_application(actor: Actor, access: ApplicationAccess, *, lock: bool = False) -> Application:

@@ -1,5 +1,6 @@
 """What a citizen has begun: the pages with the answers so far."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -150,6 +151,11 @@ _DRAFT_TO_CHANGE: Final = KeptQuery(
 _ATTACHMENTS: Final = KeptQuery(
     lambda: DraftAttachment.objects.select_related("content").filter(draft=given("draft")).order_by("path")
 )
+
+
+def draft_digest(ref: DraftRef) -> str:
+    """By what an application knows the draft it was: whoever had the draft's code has sent it."""
+    return hashlib.sha256(f"{ref.id}:{digest_of(ref.code)}".encode()).hexdigest()
 
 
 def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False) -> Draft:

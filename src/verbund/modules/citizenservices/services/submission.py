@@ -1,6 +1,5 @@
 """Sending an application: from the draft to the case on file, in one transaction."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from verbund.modules.citizenservices.events import ApplicationSubmitted
@@ -20,13 +18,19 @@ from verbund.modules.citizenservices.models import (
     DraftAttachment,
 )
 from verbund.modules.citizenservices.models.applications import origin_of
-from verbund.modules.citizenservices.models.checking import Problem, check
+from verbund.modules.citizenservices.models.checking import Problem, check, day_in_words
 from verbund.modules.citizenservices.models.codes import code_for, digest_of
 from verbund.modules.citizenservices.models.official import official_language
 from verbund.modules.citizenservices.models.party import Applicant, applicant_of
 from verbund.modules.citizenservices.models.summary import Section, as_text, heading, sections
 from verbund.modules.citizenservices.policies import Permission
-from verbund.modules.citizenservices.queries.drafts import DraftNotFound, DraftRef, held_attachments, held_draft
+from verbund.modules.citizenservices.queries.drafts import (
+    DraftNotFound,
+    DraftRef,
+    draft_digest,
+    held_attachments,
+    held_draft,
+)
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.modules.records import services as records
 from verbund.platform import audit, events
@@ -69,7 +73,7 @@ def submit_application(
     policy.Denied
     """
     policy.require(actor, Permission.APPLY)
-    digest = _draft_digest(draft)
+    digest = draft_digest(draft)
     with whole_transaction(), rows.at_once(), audit.together():
         try:
             held = held_draft(actor, draft, now, lock=True)
@@ -168,10 +172,6 @@ def _ref(application: Application) -> ApplicationRef:
     return ApplicationRef(application.id, code_for("application", application.id), application.case_reference)
 
 
-def _draft_digest(draft: DraftRef) -> str:
-    return hashlib.sha256(f"{draft.id}:{digest_of(draft.code)}".encode()).hexdigest()
-
-
 def _promised(today: date, days: int) -> date:
     """The day by which an answer is promised: never a Saturday or Sunday."""
     day = today + timedelta(days=days)
@@ -256,7 +256,7 @@ def _attachments(
 
 def _head(application: Application, applicant: Applicant, now: datetime) -> dict[str, str]:
     return {
-        _("Received"): date_format(local_date(now), "DATE_FORMAT"),
+        _("Received"): day_in_words(local_date(now)),
         _("Applicant"): applicant.name,
         _("E-mail for notices"): application.email,
         _("Delivery of the decision"): _("mailbox in the portal") if application.wants_mailbox else _("by post"),

@@ -8,12 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.models import Application, Draft
-from verbund.platform.tenancy import acting_for
+from verbund.platform.identity.actor import Actor, ActorKind
+from verbund.platform.identity.local.models import CitizenAccount
+from verbund.platform.identity.local.sessions import KIND, SUBJECT, SessionStore
+from verbund.platform.identity.recognition import MARK, mark_of
+from verbund.platform.tenancy import acting_for, new_id, now
 
 from . import factories
 from .factories import NOW, SYSTEM
@@ -93,6 +98,53 @@ def test_a_guest_finds_fills_in_checks_sends_and_follows(offered: UUID, guest_cl
     assert opened["Location"] == f"/stand/{application.id}/"
     status = stranger.get(opened["Location"])
     assert application.case_reference in status.content.decode()
+
+
+def test_sending_leaves_the_session_alone_and_the_browser_is_still_known(offered: UUID, guest_client: Client) -> None:
+    begin = "/leistungen/bewohnerparkausweis-beantragen/beginnen/"
+    page = {"once": str(new_id())}
+    first = guest_client.post(begin, page)["Location"]
+    check = _fill(guest_client, first)
+    before = dict(guest_client.session.items())
+
+    sent = guest_client.post(check, {"delivery": "mailbox"})
+
+    assert dict(guest_client.session.items()) == before
+    with acting_for("alpha"):
+        application = Application.objects.get()
+    assert sent["Location"] == f"/antrag/gesendet/{application.id}/"
+    for back in (check, first, check.replace("pruefen", "spaeter")):
+        assert guest_client.get(back)["Location"] == sent["Location"], back
+    assert guest_client.get(f"/stand/{application.id}/").status_code == 200
+    again = guest_client.post(begin, page)["Location"]
+    assert again != first, "whoever begins anew gets a new draft"
+    assert guest_client.get(again).status_code == 200
+
+    stranger = Client(headers={"host": "alpha.localhost"})
+    _begin(stranger)  # has a draft, but another one
+    for path in (sent["Location"], f"/stand/{application.id}/", check, first):
+        assert stranger.get(path).status_code == 404, path
+
+
+def test_what_an_account_sends_from_another_browser_is_remembered_there(offered: UUID, guest_client: Client) -> None:
+    with acting_for("alpha"):
+        account = CitizenAccount.objects.create(
+            id=new_id(), email="carla@example.org", name="Carla", state=CitizenAccount.State.ACTIVE, created_at=now()
+        )
+        carla = Actor(ActorKind.CITIZEN, account.id, "Carla", "alpha")
+        draft = services.start_draft(carla, service_id=offered, now=now())
+        store = SessionStore()
+        store[KIND], store[SUBJECT], store[MARK] = "citizen", str(account.id), mark_of(account)
+        store.create()
+    guest_client.cookies[settings.SESSION_COOKIE_NAME] = str(store.session_key)
+    check = _fill(guest_client, f"/antrag/{draft.id}/1/")
+
+    sent = guest_client.post(check, {"delivery": "mailbox"})
+
+    assert sent.status_code == 302, _errors(sent)
+    assert guest_client.get(sent["Location"]).status_code == 200
+    assert guest_client.get(check)["Location"] == sent["Location"]
+    assert guest_client.post(check, {"delivery": "mailbox"})["Location"] == sent["Location"]
 
 
 def test_wrong_entries_are_named_on_top_and_kept(offered: UUID, guest_client: Client) -> None:

@@ -25,11 +25,11 @@ from verbund.platform.ui import notices
 from .portal_forms import posted, step_form
 from .portal_session import (
     application_access,
+    became_of,
     draft_ref,
     forget_draft,
     never_kept,
     portal_actor,
-    remember_application,
     remember_draft,
     remember_sent,
     sent_application,
@@ -44,9 +44,14 @@ def not_sent_yet(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRes
     @wraps(view)
     def guarded(request: BodyRequest, draft_id: UUID, **kwargs: Any) -> HttpResponseBase:
         gone = sent_application(request, draft_id)
-        if gone is not None:
-            return redirect("portal_sent", application_id=gone)
-        return view(request, draft_id, **kwargs)
+        if gone is None:
+            try:
+                return view(request, draft_id, **kwargs)
+            except DraftNotFound:
+                gone = became_of(request, draft_id)
+                if gone is None:
+                    raise
+        return redirect("portal_sent", application_id=gone)
 
     return guarded
 
@@ -162,8 +167,7 @@ def check(request: BodyRequest, draft_id: UUID) -> HttpResponseBase:
                     for name, message in refusal.errors.items()
                 }
             else:
-                remember_application(request, ApplicationAccess(sent.id, sent.tracking_code))
-                remember_sent(request, draft_id, sent.id)
+                remember_sent(request, draft_id, ApplicationAccess(sent.id, sent.tracking_code))
                 return redirect("portal_sent", application_id=sent.id)
     draft = queries.draft(actor, draft=ref, now=at)
     applicant = draft.applicant()

@@ -2,7 +2,7 @@
 an address.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 from uuid import UUID
@@ -42,10 +42,13 @@ def remember_begun(request: HttpRequest, page: str, ref: DraftRef) -> None:
         _remember(request, _BEGUN, page, str(ref.id))
 
 
-def begun_draft(request: HttpRequest, page: str) -> UUID | None:
+def begun_draft(request: BodyRequest, page: str) -> UUID | None:
     """The draft that this page began, as long as it is a draft."""
     known = request.session.get(_BEGUN, {}).get(page, "")
-    return UUID(known) if known in request.session.get(_DRAFTS, {}) else None
+    code = request.session.get(_DRAFTS, {}).get(known, "")
+    if not code or _became(request, {known: code}):
+        return None
+    return UUID(known)
 
 
 def forget_draft(request: HttpRequest, draft_id: UUID) -> None:
@@ -67,25 +70,46 @@ def _own(request: BodyRequest, draft_id: UUID) -> bool:
     return any(row.ref.id == draft_id for row in queries.own_drafts(portal_actor(request), now=now()))
 
 
-def remember_sent(request: HttpRequest, draft_id: UUID, application_id: UUID) -> None:
-    """Whoever goes back to a page of a draft that was sent is led to its confirmation."""
-    _remember(request, _SENT, draft_id, str(application_id))
-    forget_draft(request, draft_id)
+def remember_sent(request: HttpRequest, draft_id: UUID, access: ApplicationAccess) -> None:
+    """Whoever goes back to a page of a draft that was sent is led to its confirmation, and may open the application.
+
+    A browser that has the draft's code needs no more: the application knows by it what draft it was.
+    """
+    if str(draft_id) in request.session.get(_DRAFTS, {}):
+        return
+    remember_application(request, access)
+    _remember(request, _SENT, draft_id, str(access.id))
 
 
 def sent_application(request: HttpRequest, draft_id: UUID) -> UUID | None:
-    """The application this browser made of the draft."""
+    """The application this browser made of the draft, as far as the session tells."""
     known = request.session.get(_SENT, {}).get(str(draft_id))
     return UUID(known) if known else None
+
+
+def became_of(request: BodyRequest, draft_id: UUID) -> UUID | None:
+    """The application that was made of a draft that is none any more, if this browser has its code."""
+    code = request.session.get(_DRAFTS, {}).get(str(draft_id), "")
+    found = _became(request, {str(draft_id): code}).get(draft_id)
+    return None if found is None else found.id
+
+
+def _became(request: BodyRequest, drafts: Mapping[str, str]) -> Mapping[UUID, ApplicationAccess]:
+    refs = [DraftRef(UUID(ident), code) for ident, code in drafts.items()]
+    return queries.sent_drafts(portal_actor(request), drafts=refs)
 
 
 def remember_application(request: HttpRequest, access: ApplicationAccess) -> None:
     _remember(request, _APPLICATIONS, access.id, access.code)
 
 
-def application_access(request: HttpRequest, application_id: UUID) -> ApplicationAccess:
-    """The application as this browser may open it."""
-    return ApplicationAccess(application_id, request.session.get(_APPLICATIONS, {}).get(str(application_id), ""))
+def application_access(request: BodyRequest, application_id: UUID) -> ApplicationAccess:
+    """The application as this browser may open it: with its code, or with that of the draft it was."""
+    code = request.session.get(_APPLICATIONS, {}).get(str(application_id), "")
+    if not code:
+        sent = _became(request, request.session.get(_DRAFTS, {})).values()
+        code = next((access.code for access in sent if access.id == application_id), "")
+    return ApplicationAccess(application_id, code)
 
 
 def _remember(request: HttpRequest, key: str, ident: UUID | str, code: str) -> None:
