@@ -148,6 +148,20 @@ _DRAFT_TO_CHANGE: Final = KeptQuery(
         .select_for_update(of=("self",))
     )
 )
+# What sending a draft asks of it and of its service, whose texts for the pages are long.
+_TO_SEND: Final = (
+    *("answers", "code_hash", "account", "form_version_id"),
+    *(f"service__{name}" for name in ("title", "state", "unit", "file_plan_position", "promised_days", "attachments")),
+)
+_DRAFT_TO_SEND: Final = KeptQuery(
+    lambda: (
+        Draft.objects.select_related("service")
+        .only(*_TO_SEND)
+        .annotate(has_attachments=Exists(DraftAttachment.objects.filter(draft=OuterRef("pk"))))
+        .filter(pk=given("draft"), expires_at__gt=given("now"))
+        .select_for_update(of=("self",))
+    )
+)
 _ATTACHMENTS: Final = KeptQuery(
     lambda: DraftAttachment.objects.select_related("content").filter(draft=given("draft")).order_by("path")
 )
@@ -160,7 +174,15 @@ def draft_digest(ref: DraftRef) -> str:
 
 def held_draft(actor: Actor, ref: DraftRef, now: datetime, *, lock: bool = False) -> Draft:
     """The draft, if the code opens it or it belongs to the actor's account. Raises DraftNotFound."""
-    found = (_DRAFT_TO_CHANGE if lock else _DRAFT).first(draft=ref.id, now=now)
+    return _opened(actor, ref, (_DRAFT_TO_CHANGE if lock else _DRAFT).first(draft=ref.id, now=now))
+
+
+def draft_to_send(actor: Actor, ref: DraftRef, now: datetime) -> Draft:
+    """As `held_draft`, locked, with what sending it needs. Raises DraftNotFound."""
+    return _opened(actor, ref, _DRAFT_TO_SEND.first(draft=ref.id, now=now))
+
+
+def _opened(actor: Actor, ref: DraftRef, found: Draft | None) -> Draft:
     if found is None or not (found.code_hash == digest_of(ref.code) or found.account == _account(actor)):
         raise DraftNotFound
     return found

@@ -28,8 +28,8 @@ from verbund.modules.citizenservices.queries.drafts import (
     DraftNotFound,
     DraftRef,
     draft_digest,
+    draft_to_send,
     held_attachments,
-    held_draft,
 )
 from verbund.modules.citizenservices.queries.forms import FormInUse, in_use
 from verbund.modules.records import services as records
@@ -76,7 +76,7 @@ def submit_application(
     digest = draft_digest(draft)
     with whole_transaction(), rows.at_once(), audit.together():
         try:
-            held = held_draft(actor, draft, now, lock=True)
+            held = draft_to_send(actor, draft, now)
         except DraftNotFound:
             sent = Application.objects.filter(draft_digest=digest).only("id", "case_reference").first()
             if sent is None:
