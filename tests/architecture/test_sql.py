@@ -56,7 +56,7 @@ def _uses(path: Path) -> list[int]:
         if not isinstance(node, ast.Call):
             continue
         function = node.func
-        if isinstance(function, ast.Name) and function.id in _NAMES:
+        if (isinstance(function, ast.Name) and function.id in _NAMES) or ast.unparse(function) == "rows.call":
             lines.append(node.lineno)
         elif isinstance(function, ast.Attribute) and function.attr in _CALLS | _NAMES:
             if function.attr == "copy" and not ast.unparse(function.value).endswith("cursor"):
@@ -90,7 +90,7 @@ def test_statements_are_never_built_from_values() -> None:
             if not (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
-                and node.func.attr in _CALLS
+                and (node.func.attr in _CALLS or ast.unparse(node.func) == "rows.call")
                 and node.args
             ):
                 continue
