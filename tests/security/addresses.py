@@ -74,6 +74,10 @@ THING: dict[tuple[str, str], str] = {
         for name in ("invoice", "credit_invoice", "own_year", "centres", "record_cost")
         for parameter in ("invoice_id", "year")
     },
+    ("costsharing:check_run", "run_id"): "proposed run_id",
+    ("costsharing:discard_run", "run_id"): "proposed run_id",
+    ("costsharing:release_run", "run_id"): "checked run_id",
+    ("costsharing:issue_run", "run_id"): "released run_id",
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
     ("clerk_take_over", "application_id"): "waiting application_id",

@@ -4,6 +4,7 @@ The forms are found on the pages, as a browser would; whoever adds an address th
 filled in, or why it cannot be.
 """
 
+import base64
 import io
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +16,7 @@ import pytest
 from django.urls import resolve
 from psycopg import sql
 
+from verbund.modules.budget.tests.test_einvoice import hybrid_invoice
 from verbund.modules.citizenservices.queries import service_templates
 from verbund.modules.records import services as records
 from verbund.modules.records.models import Case, TimelineEntry
@@ -95,6 +97,10 @@ SERVICE = {
     "fee": "",
 }
 
+MEASURE = {"member_id": LAST, "service_code": "CORE"}
+LONG_AGO = the_clock().year - 5
+TABLE = f"Mitglied;Leistung;von;bis;Menge\nalpha;CORE;1.1.{LONG_AGO};31.12.{LONG_AGO};7\n"
+
 # What is filled in where a page leaves a field open; a function gets the world.
 FILL: dict[str, Values] = {
     "ui:language": {},
@@ -171,6 +177,70 @@ FILL: dict[str, Values] = {
         "account": "",
     },
     "clerk_form_import": {"file": XDF},
+    "budget:inbound": {"file": file(hybrid_invoice(number="2026-17"), "rechnung.pdf")},
+    "budget:inbound_invoice": {"reason": "Es fehlt die Leitweg-ID."},
+    "membership:open_accession": {
+        "member_id": LAST,
+        "subject": "Gesamter IT-Betrieb",
+        "on": in_days(0),
+        "authority_id": "",
+    },
+    "membership:act": {"on": in_days(0), "euro": "120000", "document": "Vorlage 1"},
+    "membership:subscribe_calendar": {},
+    "costsharing:add_line": {"part": "revenue", "text": "Entgelte", "euros": "1.200,00"},
+    "costsharing:add_post": {"title": "Sachbearbeitung", "grade": "E 9b", "fte": "0,5"},
+    "costsharing:resolve": {"resolution": "Beschluss 3/2026", "resolved_on": in_days(0)},
+    "costsharing:record_cost": {"centre": "K-CORE", "text": "Miete", "euros": "100"},
+    "costsharing:record_measure": {
+        **MEASURE,
+        "period_start": f"{LONG_AGO}-01-01",
+        "period_end": f"{LONG_AGO}-12-31",
+        "quantity": "7",
+    },
+    "costsharing:import_measures": {"table": base64.b64encode(TABLE.encode()).decode(), "take": "1", "reason": ""},
+    "costsharing:record_item": {
+        **MEASURE,
+        "kind": "project",
+        "text": "Umzug",
+        "performed_on": in_days(-9),
+        "euros": "50",
+        "document": "RE 1",
+    },
+    "costsharing:set_tariff": {
+        "service_code": "CORE",
+        "component": "quantity",
+        "charging": "stock",
+        "euros": "130",
+        "valid_from": in_days(1),
+        "basis": "Beschluss",
+    },
+    "costsharing:set_rule": {"service_code": "CORE", "provision": "§ 6 des Vertrags"},
+    "costsharing:review_tax": {
+        "service_code": "CORE",
+        "treatment": "taxable_19",
+        "valid_from": in_days(1),
+        "reasoning": "Geprüft.",
+        "document": "Az. 1",
+        "reviewer": "Kanzlei",
+        "reviewed_on": in_days(0),
+    },
+    "costsharing:define_key": {
+        "code": "KOPF",
+        "name": "Einwohner",
+        "justification": "Nutzung je Kopf",
+        "weight_inhabitants": "1",
+    },
+    "costsharing:check_run": {},
+    "costsharing:release_run": {},
+    "costsharing:issue_run": {},
+    "costsharing:discard_run": {"reason": "Falsche Tage"},
+    "costsharing:credit_invoice": {"reason": "Falsche Menge"},
+    "costsharing:new_scenario": {
+        "name": "Stadt Neu",
+        "joins_on": f"{the_clock().year - 1}-07-01",
+        "quantity_CORE": "5",
+        "change": "100",
+    },
 }
 
 
@@ -237,31 +307,6 @@ NOT_HERE = {
     "budget:statements": "the same statement is known by its entries (test_bank_statements.py)",
     "membership:switch_rooms": "sets what stands in the form",
 }
-# Not yet looked at: forms of rooms that are younger than this page.
-STILL_TO_FILL = {
-    "budget:inbound",
-    "budget:inbound_invoice",
-    "costsharing:add_line",
-    "costsharing:add_post",
-    "costsharing:check_run",
-    "costsharing:credit_invoice",
-    "costsharing:define_key",
-    "costsharing:discard_run",
-    "costsharing:import_measures",
-    "costsharing:issue_run",
-    "costsharing:new_scenario",
-    "costsharing:record_cost",
-    "costsharing:record_item",
-    "costsharing:record_measure",
-    "costsharing:release_run",
-    "costsharing:resolve",
-    "costsharing:review_tax",
-    "costsharing:set_rule",
-    "costsharing:set_tariff",
-    "membership:act",
-    "membership:open_accession",
-    "membership:subscribe_calendar",
-}
 AUDIT = frozenset({"audit_auditentry", "audit_auditlane"})
 MAIL = frozenset({*AUDIT, "procrastinate_jobs", "procrastinate_events"})
 # Where the second time leaves a trace: which tables it may touch, and why that is right.
@@ -274,6 +319,10 @@ AGAIN: dict[str, tuple[frozenset[str], str]] = {
     "key_create": (
         AUDIT | {"identity_local_apikey"},
         "its secret is shown once, and must be that of the page the person sees; the other key is listed and revoked",
+    ),
+    "membership:subscribe_calendar": (
+        AUDIT | {"membership_calendarfeed"},
+        "the address on the page the person sees is the one that works; the one before is revoked",
     ),
     "staff_recovery_codes": (AUDIT, "the codes on the page the person sees are those that count"),
     "staff_revoke_others": (AUDIT, "noted; there is nothing left to end"),
@@ -317,15 +366,11 @@ def test_no_address_that_takes_forms_is_left_out(world: World) -> None:
     """Each form on a page, and each address that does something else with a form than show its page, is filled in
     above, or says why not.
     """
-    unknown = set(sendings(world)) - set(FILL) - set(NOT_HERE) - STILL_TO_FILL
+    unknown = set(sendings(world)) - set(FILL) - set(NOT_HERE)
     assert unknown == set(), " ".join(sorted(unknown))
     left_out = []
     for route in ROUTES:
-        if (
-            route.name in FILL
-            or route.name in {*NOT_HERE, *STILL_TO_FILL}
-            or route.kind not in ("public", "citizen", "staff", "operator")
-        ):
+        if route.name in FILL or route.name in NOT_HERE or route.kind not in ("public", "citizen", "staff", "operator"):
             continue
         with taken_back():
             answer = visitor(world, route).post(route.url(world.towns[body_of(route)]))

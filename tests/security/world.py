@@ -189,6 +189,9 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "run_id": uuid4(),
         "scenario_id": uuid4(),
         "charged invoice_id": uuid4(),
+        "proposed run_id": uuid4(),
+        "checked run_id": uuid4(),
+        "released run_id": uuid4(),
         "file_id": Case.objects.get(pk=case.id).file_id,
         "case_id": case.id,
         "document_id": document.id,
@@ -254,7 +257,10 @@ def _alliance(world: World) -> Town:
     member = membership.register_body(
         system, name="Stadt Alphausen", kind="town", ags="13076001", ars="", slug="alpha", schema_name="alpha", now=now
     )
-    assert members.list_members(system)
+    membership.register_body(
+        system, name="Stadt Neuhausen", kind="town", ags="13076002", ars="", slug="neuhausen", schema_name=None, now=now
+    )
+    assert len(members.list_members(system)) == 2
     _keys(world, "alliance", system)
     people[Role.MEMBER_REPRESENTATIVE] = _employ(
         world, "alliance", Role.MEMBER_REPRESENTATIVE.value, Role.MEMBER_REPRESENTATIVE, "alpha"
@@ -292,24 +298,37 @@ def _charged(member_id: UUID) -> dict[str, Any]:
     costs.tariff("CORE", "120")
     costs.review("CORE")
     costs.agree(member_id, "CORE")
-    costs.measure(member_id, "CORE", "10", year=year)
+    for one in range(year - 3, year + 1):
+        costs.measure(member_id, "CORE", "10", year=one)
     costs.address(member_id)
     costs.billing()
     budget_factories.make_town(Actor.system("alliance", "test"), code="ALLIANCE", year=now.year)
     system = costs.SYSTEM
-    run = costsharing.propose_run(
-        system, kind="advance", period_start=date(year, 1, 1), period_end=date(year, 12, 31), now=now
-    ).id
-    costsharing.check_run(system, run_id=run, now=now)
-    costsharing.release_run(system, run_id=run, now=now)
+    runs = [
+        costsharing.propose_run(
+            system, kind="advance", period_start=date(one, 1, 1), period_end=date(one, 12, 31), now=now
+        ).id
+        for one in range(year, year - 4, -1)
+    ]
+    run, released, checked, proposed = runs
+    for one_run in runs[:3]:
+        costsharing.check_run(system, run_id=one_run, now=now)
+    for one_run in runs[:2]:
+        costsharing.release_run(system, run_id=one_run, now=now)
     (invoice,) = costsharing.issue_run(system, run_id=run, now=now)
     demand = costsharing.Demand("CORE", Decimal(5))
     scenario = costsharing.reckon_scenario(
         system, name="Stadt Neu", year=year, joins_on=date(year, 7, 1), kind="town", demands=[demand], now=now
     )
+    costsharing.define_centre(system, code="K-CORE", name="Kern-IT", service_code="CORE", now=now)
+    plan = costsharing.draft_plan(system, year=now.year, now=now)
+    costsharing.add_plan_line(system, plan_id=plan, part="revenue", text="Entgelte", cents=1_200_00, now=now)
     return {
-        "plan_id": costsharing.draft_plan(system, year=now.year, now=now),
+        "plan_id": plan,
         "run_id": run,
+        "released run_id": released,
+        "checked run_id": checked,
+        "proposed run_id": proposed,
         "scenario_id": scenario,
         "charged invoice_id": invoice,
         "charged year": year,

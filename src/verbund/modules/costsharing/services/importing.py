@@ -44,7 +44,8 @@ _ENGLISH = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class ImportLine:
-    """One line of the table that can be taken; `corrects` is the figure it replaces."""
+    """One line of the table that can be taken; `corrects` is the figure it replaces, `known` says that an import has
+    brought this very figure before."""
 
     line: int
     member_id: UUID
@@ -55,6 +56,7 @@ class ImportLine:
     quantity: Decimal
     reason: str
     corrects: Decimal | None
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class ImportReport:
     written: bool
     encoding: str
     delimiter: str
+
+    @property
+    def new(self) -> tuple[ImportLine, ...]:
+        """The lines that bring something."""
+        return tuple(line for line in self.lines if not line.known)
 
 
 class ImportRefused(Invalid):
@@ -89,15 +96,16 @@ def import_measures(
 
     The delimiter (semicolon, tab or comma), the encoding (UTF-8 with or without mark, else Windows-1252), decimal comma
     or point and German or ISO dates are found out. A line for a period that has a figure corrects it and needs a
-    reason: the line's, else `reason`. With `write` False nothing is written: that is the preview.
+    reason: the line's, else `reason`. A line whose figure an import has brought already stands as it is, so the same
+    table twice is the table once. With `write` False nothing is written: that is the preview.
 
     Raises:
         policy.Denied, ImportRefused (all mistakes of the table at once).
     """
     policies.require(actor, Permission.MEASURE)
     rows, encoding, delimiter = _table(content)
-    lines = _checked(actor, rows, reason.strip())
-    if write:
+    report = ImportReport(tuple(_checked(actor, rows, reason.strip())), write, encoding, delimiter)
+    if write and report.new:
         batch = new_id()
         Measure.objects.bulk_create(
             [
@@ -113,12 +121,13 @@ def import_measures(
                     recorded_at=now,
                     recorded_by=actor.name,
                 )
-                for line in lines
+                for line in report.new
             ],
             batch_size=2000,
         )
-        audit.record(actor, "costsharing.measures.imported", "costsharing.batch", batch, after={"lines": len(lines)})
-    return ImportReport(tuple(lines), write, encoding, delimiter)
+        count = {"lines": len(report.new)}
+        audit.record(actor, "costsharing.measures.imported", "costsharing.batch", batch, after=count)
+    return report
 
 
 def _table(content: bytes) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
@@ -172,9 +181,9 @@ def _checked(actor: Actor, rows: list[tuple[int, dict[str, str]]], reason: str) 
     for known_party in parties(actor):
         members[known_party.code.casefold()] = members[known_party.name.casefold()] = known_party
     services: dict[date, set[str]] = {}
-    known: dict[tuple[UUID, str], dict[Span, Decimal]] = {}
+    known: dict[tuple[UUID, str], dict[Span, Measure]] = {}
     for row in Measure.objects.order_by("id"):
-        known.setdefault((row.member_id, row.service_code), {})[Span(row.period_start, row.period_end)] = row.quantity
+        known.setdefault((row.member_id, row.service_code), {})[Span(row.period_start, row.period_end)] = row
     seen: dict[tuple[UUID, str], list[tuple[Span, int]]] = {}
     lines, problems = [], []
     texts = [_bare(cells["quantity"]) for _number, cells in rows]
@@ -213,7 +222,9 @@ def _checked(actor: Actor, rows: list[tuple[int, dict[str, str]]], reason: str) 
         if not wrong and party and start and end and quantity is not None:
             span, pair = Span(start, end), (party.id, code)
             why = cells.get("reason") or reason
-            corrects = known.get(pair, {}).get(span)
+            there = known.get(pair, {}).get(span)
+            again = there is not None and (there.quantity, there.source) == (quantity, MeasureSource.IMPORTED)
+            corrects = there.quantity if there is not None and not again else None
             twin = next((line for other, line in seen.get(pair, []) if other.within(span)), None)
             crossing = next((other for other in known.get(pair, {}) if other != span and other.within(span)), None)
             if twin is not None:
@@ -225,7 +236,7 @@ def _checked(actor: Actor, rows: list[tuple[int, dict[str, str]]], reason: str) 
             elif len(why) > 300:
                 wrong.append(_("Give the reason in at most 300 characters."))
             seen.setdefault(pair, []).append((span, number))
-            lines.append(ImportLine(number, party.id, party.name, code, start, end, quantity, why, corrects))
+            lines.append(ImportLine(number, party.id, party.name, code, start, end, quantity, why, corrects, again))
         problems += [(number, text) for text in wrong]
     if problems:
         raise ImportRefused(problems)

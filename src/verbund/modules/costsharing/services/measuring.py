@@ -16,6 +16,8 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Invalid, local_date, new_id
 
+from .once import write_once
+
 LARGEST = Decimal(10**10)
 # What the platform counts, by the unit of a service: how the figure is taken from a reading.
 METERED = {
@@ -45,7 +47,8 @@ def record_measure(
 ) -> int:
     """Record how much of a service a member used in a period (both days included).
 
-    A figure for the same period again is a correction and needs its reason; periods that cross are refused.
+    Another figure for the same period is a correction and needs its reason; the figure that counts, given once more
+    with the same reason, is the one that is there. Periods that cross are refused.
 
     Raises:
         policy.Denied, MeasureRefused.
@@ -66,6 +69,15 @@ def record_measure(
     if len(reason) > 300:
         errors["reason"] = _("Give the reason in at most 300 characters.")
     if not errors:
+        last = (
+            Measure.objects.filter(
+                member_id=member_id, service_code=service_code, period_start=period_start, period_end=period_end
+            )
+            .order_by("-id")
+            .first()
+        )
+        if last and (last.quantity, last.reason, last.source) == (quantity, reason.strip(), MeasureSource.ENTERED):
+            return last.id
         known = _known_periods(member_id, service_code, period_start, period_end)
         if (period_start, period_end) in known and not reason.strip():
             errors["reason"] = _("There is a figure for this period. Say why it is corrected.")
@@ -130,8 +142,10 @@ def record_cost_item(
     now: datetime,
     subsidy_cents: int = 0,
     grant: str = "",
+    idempotency_key: UUID | None = None,
 ) -> UUID:
-    """Record a project's or passed-on cost of a member (net), with the subsidy in it that is passed on.
+    """Record a project's or passed-on cost of a member (net), with the subsidy in it that is passed on. The same
+    `idempotency_key` again records nothing.
 
     Raises:
         policy.Denied, MeasureRefused.
@@ -159,8 +173,9 @@ def record_cost_item(
         errors["grant"] = _("Name the notice by which the subsidy was granted.")
     if errors:
         raise MeasureRefused(errors)
-    row = CostItem.objects.create(
-        id=new_id(),
+    row, new = write_once(
+        CostItem,
+        idempotency_key,
         member_id=member_id,
         service_code=service_code,
         kind=kind,
@@ -173,14 +188,15 @@ def record_cost_item(
         recorded_at=now,
         recorded_by=actor.name,
     )
-    audit.record(
-        actor,
-        "costsharing.item.recorded",
-        "costsharing.item",
-        row.id,
-        after={"member": str(member_id), "cents": cents, "subsidy": subsidy_cents, "document": document.strip()},
-    )
-    return row.id
+    if new:
+        audit.record(
+            actor,
+            "costsharing.item.recorded",
+            "costsharing.item",
+            row,
+            after={"member": str(member_id), "cents": cents, "subsidy": subsidy_cents, "document": document.strip()},
+        )
+    return row
 
 
 @transaction.atomic

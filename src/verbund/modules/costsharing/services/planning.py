@@ -26,6 +26,8 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id
 
+from .once import write_once
+
 LARGEST = 10**14  # cents: a thousand thousand millions of euros
 
 
@@ -105,9 +107,18 @@ def _centre(code: str, errors: dict[str, str], field: str = "centre") -> CostCen
 
 @transaction.atomic
 def add_plan_line(
-    actor: Actor, *, plan_id: UUID, part: str, text: str, cents: int, now: datetime, centre: str = ""
+    actor: Actor,
+    *,
+    plan_id: UUID,
+    part: str,
+    text: str,
+    cents: int,
+    now: datetime,
+    centre: str = "",
+    idempotency_key: UUID | None = None,
 ) -> UUID:
-    """Add a line (Planposition) to a part of the plan; lines of the success plan name their cost centre.
+    """Add a line (Planposition) to a part of the plan; lines of the success plan name their cost centre. The same
+    `idempotency_key` again adds nothing.
 
     Raises:
         policy.Denied, PlanNotFound, PlanIsResolved, PlanRefused.
@@ -125,17 +136,18 @@ def add_plan_line(
     if errors:
         raise PlanRefused(errors)
     last = plan.lines.order_by("-position").values_list("position", flat=True).first() or 0
-    line = PlanLine.objects.create(
-        id=new_id(), plan=plan, part=part, centre=place, text=text, cents=cents, position=last + 1
+    line, new = write_once(
+        PlanLine, idempotency_key, plan=plan, part=part, centre=place, text=text, cents=cents, position=last + 1
     )
-    audit.record(
-        actor,
-        "costsharing.plan.line_added",
-        "costsharing.plan",
-        plan.id,
-        after={"part": part, "text": text, "cents": cents, "centre": centre},
-    )
-    return line.id
+    if new:
+        audit.record(
+            actor,
+            "costsharing.plan.line_added",
+            "costsharing.plan",
+            plan.id,
+            after={"part": part, "text": text, "cents": cents, "centre": centre},
+        )
+    return line
 
 
 @transaction.atomic
@@ -158,9 +170,21 @@ def remove_plan_line(actor: Actor, *, line_id: UUID, now: datetime) -> None:
 
 @transaction.atomic
 def add_post(
-    actor: Actor, *, plan_id: UUID, title: str, grade: str, fte: Decimal, now: datetime, centre: str = ""
+    actor: Actor,
+    *,
+    plan_id: UUID,
+    title: str,
+    grade: str,
+    fte: Decimal,
+    now: datetime,
+    centre: str = "",
+    idempotency_key: UUID | None = None,
 ) -> UUID:
-    """Add a post (Stelle) to the list of posts. Raises policy.Denied, PlanNotFound, PlanIsResolved, PlanRefused."""
+    """Add a post (Stelle) to the list of posts; the same `idempotency_key` again adds nothing.
+
+    Raises:
+        policy.Denied, PlanNotFound, PlanIsResolved, PlanRefused.
+    """
     policies.require(actor, Permission.PLAN)
     plan = _open_plan(actor, plan_id)
     errors: dict[str, str] = {}
@@ -171,11 +195,14 @@ def add_post(
         errors["fte"] = _("Give a share of full time above zero.")
     if errors:
         raise PlanRefused(errors)
-    post = PlanPost.objects.create(id=new_id(), plan=plan, title=title, grade=grade.strip(), fte=fte, centre=place)
-    audit.record(
-        actor, "costsharing.plan.post_added", "costsharing.plan", plan.id, after={"title": title, "fte": str(fte)}
+    post, new = write_once(
+        PlanPost, idempotency_key, plan=plan, title=title, grade=grade.strip(), fte=fte, centre=place
     )
-    return post.id
+    if new:
+        audit.record(
+            actor, "costsharing.plan.post_added", "costsharing.plan", plan.id, after={"title": title, "fte": str(fte)}
+        )
+    return post
 
 
 @transaction.atomic
@@ -334,9 +361,18 @@ def set_overhead_weight(actor: Actor, *, year: int, giver: str, receiver: str, w
 
 @transaction.atomic
 def record_cost(
-    actor: Actor, *, centre: str, year: int, cents: int, text: str, now: datetime, is_income: bool = False
+    actor: Actor,
+    *,
+    centre: str,
+    year: int,
+    cents: int,
+    text: str,
+    now: datetime,
+    is_income: bool = False,
+    idempotency_key: UUID | None = None,
 ) -> UUID:
     """Record actual cost or other income (Istkosten, sonstige Erlöse) of a centre; below zero takes an entry back.
+    The same `idempotency_key` again records nothing.
 
     Raises:
         policy.Denied, PlanRefused.
@@ -350,8 +386,9 @@ def record_cost(
         errors["year"] = _("Cost is recorded for a year that has begun.")
     if errors or place is None:
         raise PlanRefused(errors or {"centre": _("Choose the cost centre.")})
-    row = CentreCost.objects.create(
-        id=new_id(),
+    row, new = write_once(
+        CentreCost,
+        idempotency_key,
         centre=place,
         year=year,
         is_income=is_income,
@@ -360,11 +397,12 @@ def record_cost(
         recorded_at=now,
         recorded_by=actor.name,
     )
-    audit.record(
-        actor,
-        "costsharing.cost.recorded",
-        "costsharing.centre",
-        place.id,
-        after={"year": year, "cents": cents, "text": text, "income": is_income},
-    )
-    return row.id
+    if new:
+        audit.record(
+            actor,
+            "costsharing.cost.recorded",
+            "costsharing.centre",
+            place.id,
+            after={"year": year, "cents": cents, "text": text, "income": is_income},
+        )
+    return row

@@ -64,7 +64,8 @@ def set_tariff(
     now: datetime,
     charging: str = Charging.STOCK,
 ) -> int:
-    """Set the price (Tarif) of a service's component from a day on; 0 ends it. The day's newest row counts.
+    """Set the price (Tarif) of a service's component from a day on; 0 ends it. The day's newest row counts; the same
+    once more is that row.
 
     Raises:
         policy.Denied, PriceRefused.
@@ -84,12 +85,14 @@ def set_tariff(
         errors["charging"] = _("This service has been charged in another way so far. Agree a new service for it.")
     if errors:
         raise PriceRefused(errors)
+    days = {"service_code": service_code, "component": component, "valid_from": valid_from}
+    last = Tariff.objects.filter(**days).order_by("-id").first()
+    if last and (last.charging, last.euros, last.basis) == (charging, euros, basis):
+        return last.id
     row = Tariff.objects.create(
-        service_code=service_code,
-        component=component,
+        **days,
         charging=charging,
         euros=euros,
-        valid_from=valid_from,
         basis=basis,
         recorded_at=now,
         recorded_by=actor.name,
@@ -184,7 +187,7 @@ def set_rule(
     levied: bool = False,
 ) -> bool:
     """Set how a service is charged (Abrechnungsregel). Returns True when a lawyer should look at it again: a key of
-    inhabitants alone on a service that is charged by contract (SächsOVG 4 A 508/16).
+    inhabitants alone on a service that is charged by contract (SächsOVG 4 A 508/16). A rule that stands is left.
 
     Raises:
         policy.Denied, PriceRefused.
@@ -204,15 +207,18 @@ def set_rule(
         errors["key"] = _("Choose the key by which the cost is shared.")
     if errors:
         raise PriceRefused(errors)
-    values = {
+    doubtful = rests_on_inhabitants_alone(chosen) and legal_basis == LegalBasis.CONTRACT
+    said = {
         "legal_basis": legal_basis,
         "provision": provision,
         "settled_by": settled_by,
         "bearers": bearers,
         "key": chosen,
         "levied": levied,
-        "changed_at": now,
     }
+    if ChargeRule.objects.select_for_update().filter(service_code=service_code, **said).exists():
+        return doubtful
+    values = {**said, "changed_at": now}
     rule, _made = ChargeRule.objects.select_for_update().update_or_create(
         service_code=service_code, defaults=values, create_defaults={"id": new_id(), **values}
     )
@@ -223,7 +229,7 @@ def set_rule(
         rule.id,
         after={"service": service_code, "basis": legal_basis, "settled": settled_by, "bearers": bearers, "key": key},
     )
-    return rests_on_inhabitants_alone(chosen) and legal_basis == LegalBasis.CONTRACT
+    return doubtful
 
 
 def rests_on_inhabitants_alone(key: AllocationKey | None) -> bool:
@@ -245,7 +251,8 @@ def review_tax(
     now: datetime,
     recipient_kind: str = "",
 ) -> int:
-    """Record how a service is to be treated (§ 2b UStG), who reviewed it and where the review is filed.
+    """Record how a service is to be treated (§ 2b UStG), who reviewed it and where the review is filed; the review
+    that counts, given once more, is the one that is there.
 
     Raises:
         policy.Denied, PriceRefused.
@@ -262,18 +269,18 @@ def review_tax(
         errors["reviewed_on"] = _("The review cannot lie in the future.")
     if errors:
         raise PriceRefused(errors)
-    row = TaxTreatment.objects.create(
-        service_code=service_code,
-        recipient_kind=recipient_kind,
-        treatment=treatment,
-        reasoning=reasoning,
-        document=document,
-        reviewer=reviewer,
-        reviewed_on=reviewed_on,
-        valid_from=valid_from,
-        recorded_at=now,
-        recorded_by=actor.name,
-    )
+    days = {"service_code": service_code, "recipient_kind": recipient_kind, "valid_from": valid_from}
+    said = {
+        "treatment": treatment,
+        "reasoning": reasoning,
+        "document": document,
+        "reviewer": reviewer,
+        "reviewed_on": reviewed_on,
+    }
+    last = TaxTreatment.objects.filter(**days).order_by("-id").first()
+    if last and said == {name: getattr(last, name) for name in said}:
+        return last.id
+    row = TaxTreatment.objects.create(**days, **said, recorded_at=now, recorded_by=actor.name)
     audit.record(
         actor,
         "costsharing.tax.reviewed",

@@ -24,7 +24,9 @@ from verbund.modules.costsharing.queries import gather
 from verbund.modules.costsharing.queries.findings import in_words
 from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Invalid, new_id
+from verbund.platform.tenancy import Invalid
+
+from .once import write_once
 
 CANDIDATE: Final = "~candidate"  # sorts behind every slug, and is none
 
@@ -56,11 +58,13 @@ def reckon_scenario(
     alone_cents: int = 0,
     once_cents: int = 0,
     member_id: UUID | None = None,
+    idempotency_key: UUID | None = None,
 ) -> UUID:
     """Reckon what a body would pay if it joined on a day of a year, by the prices, keys and members of that year.
 
     `alone_cents` is what the body pays a year today, `once_cents` what the change costs once. Tax that the body could
-    not deduct counts as cost. Inputs and result are kept as they are now.
+    not deduct counts as cost. Inputs and result are kept as they are now. The same `idempotency_key` again keeps
+    nothing new.
 
     Raises:
         policy.Denied, ScenarioRefused (per field; prices or tax reviews that are missing for the services chosen).
@@ -82,8 +86,9 @@ def reckon_scenario(
     _refuse_findings(sorted({*before, *first.findings, *full.findings}), chosen, base)
     result = _result(first.lines, full.lines, now_.lines, alone_cents, once_cents, joined)
     inputs, digest = frozen(joined)
-    row = Scenario.objects.create(
-        id=new_id(),
+    row, new = write_once(
+        Scenario,
+        idempotency_key,
         name=name.strip(),
         member_id=member_id,
         year=year,
@@ -94,14 +99,15 @@ def reckon_scenario(
         made_at=now,
         made_by=actor.name,
     )
-    audit.record(
-        actor,
-        "costsharing.scenario.reckoned",
-        "costsharing.scenario",
-        row.id,
-        after={"name": row.name, "full_year": result["full_year_cents"], "inputs": digest},
-    )
-    return row.id
+    if new:
+        audit.record(
+            actor,
+            "costsharing.scenario.reckoned",
+            "costsharing.scenario",
+            row,
+            after={"name": name.strip(), "full_year": result["full_year_cents"], "inputs": digest},
+        )
+    return row
 
 
 def _refuse(

@@ -22,6 +22,7 @@ from verbund.modules.costsharing.models.taxes import TREATMENTS
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy.models import BodyKind
 from verbund.platform.ui.fields import amount
+from verbund.platform.ui.once import OnceForm
 
 TREATMENT_NAMES = {
     "not_taxable_2b1": _("not taxable, § 2b (1) UStG"),
@@ -64,7 +65,7 @@ class YearForm(forms.Form):
     year = forms.IntegerField(label=_("Year"), min_value=2000, max_value=2100)
 
 
-class LineForm(_Room):
+class LineForm(OnceForm, _Room):
     """A line of the plan."""
 
     part = forms.ChoiceField(label=_("Part of the plan"), choices=PlanPart.choices)
@@ -73,7 +74,7 @@ class LineForm(_Room):
     centre = forms.ChoiceField(label=_("Cost centre"), required=False, choices=[])
 
 
-class PostForm(_Room):
+class PostForm(OnceForm, _Room):
     """A post of the plan."""
 
     title = forms.CharField(label=_("Post"), max_length=200)
@@ -89,7 +90,7 @@ class ResolveForm(forms.Form):
     resolved_on = day(label=_("Resolved on"))
 
 
-class CostForm(_Room):
+class CostForm(OnceForm, _Room):
     """Actual cost of a centre."""
 
     centre = forms.ChoiceField(label=_("Cost centre"), choices=[])
@@ -132,7 +133,7 @@ class ImportForm(forms.Form):
     reason = forms.CharField(label=_("Reason, where figures are corrected"), required=False, max_length=300)
 
 
-class ItemForm(_Room):
+class ItemForm(OnceForm, _Room):
     """A cost that is charged as it is."""
 
     member_id = forms.ChoiceField(label=_("Member"), choices=[])
@@ -234,14 +235,14 @@ class AddressForm(forms.Form):
     )
 
 
-class ScenarioForm(_Room):
+class ScenarioForm(OnceForm, _Room):
     """What a body would pay if it joined."""
 
     name = forms.CharField(label=_("Body"), max_length=200)
     kind = forms.ChoiceField(label=_("Kind"), choices=BodyKind.choices)
     joins_on = day(label=_("Would join on"))
     alone = amount(label=_("What it pays a year today, in euros"), required=False)
-    once = amount(label=_("Cost of the change, once, in euros"), required=False)
+    change = amount(label=_("Cost of the change, once, in euros"), required=False)
     inhabitants = forms.IntegerField(label=_("Inhabitants"), required=False, min_value=0, max_value=10_000_000)
     workplaces = forms.IntegerField(label=_("Workplaces"), required=False, min_value=0, max_value=1_000_000)
 

@@ -74,7 +74,7 @@ def entry(
     """A page with one form: what the service refuses goes to its fields, success leads `back`."""
     if request.method == "POST" and form.is_valid():
         try:
-            act(form.cleaned_data)
+            act({name: value for name, value in form.cleaned_data.items() if name != "once"})
         except Invalid as refusal:
             for field, message in refusal.errors.items():
                 for line in str(message).split("\n"):

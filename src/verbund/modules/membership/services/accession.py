@@ -22,7 +22,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import current_body, new_id
 
-from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after, require_past
+from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after, require_news, require_past
 from .members import MemberNotFound, NotTheAlliance
 
 
@@ -102,6 +102,8 @@ def state_costs(
     if yearly_cents is not None and not 0 <= yearly_cents < 10**12:
         raise BadStep({"yearly_cents": _("Enter the yearly cost.")})
     require_after(on, accession.opened_on, gettext("the inquiry"))
+    details = {"yearly_cents": yearly_cents}
+    require_news(accession, Action.STATE_COSTS, on=on, evidence=evidence, details=details)
     accession.costs_stated_on = on
     accession.yearly_cost_cents = yearly_cents
     finish(
@@ -111,7 +113,7 @@ def state_costs(
         on=on,
         now=now,
         evidence=evidence,
-        details={"yearly_cents": yearly_cents},
+        details=details,
         fields=("costs_stated_on", "yearly_cost_cents"),
     )
 

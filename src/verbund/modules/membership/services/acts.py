@@ -81,6 +81,24 @@ def begin(
     return accession
 
 
+def require_news(
+    accession: Accession, action: Action, *, on: date, evidence: Evidence, details: Mapping[str, Any]
+) -> None:
+    """An act that may come again has to say something new (Doppelklick): not the day, the evidence and the details of
+    the last act once more.
+
+    Raises:
+        StepRefused
+    """
+    last = accession.acts.order_by("-number").first()
+    if last is None or (last.action, last.on, last.date_known) != (action.value, on, evidence.date_known):
+        return
+    told = (last.document, last.reason, last.note)
+    wanted = {key: _plain(value) for key, value in details.items()}
+    if told == (evidence.document, evidence.reason, evidence.note) and wanted.items() <= last.details.items():
+        raise StepRefused(_("This was recorded just before, with the same content. It stands once."))
+
+
 def require_past(on: date, now: datetime) -> None:
     """An act is recorded when it has happened.
 

@@ -24,7 +24,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date, new_id
 
-from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after
+from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after, require_news
 
 
 @transaction.atomic
@@ -41,6 +41,9 @@ def give_notice(
     earlier = current_notice(accession)
     if earlier is not None and earlier.notified_on >= (accession.signed_on or earlier.notified_on):
         require_after(on, earlier.notified_on, gettext("the notice before"))
+    if earlier is not None and earlier.documents == documents.strip()[:4000]:
+        details = {"number": earlier.number}
+        require_news(accession, Action.GIVE_NOTICE, on=on, evidence=evidence, details=details)
     notice = AuthorityNotice.objects.create(
         id=new_id(),
         accession=accession,

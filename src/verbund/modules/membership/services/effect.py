@@ -25,7 +25,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id
 from verbund.platform.ui.templatetags.ui import cents as euros
 
-from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, record_act, require_after
+from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, record_act, require_after, require_news
 from .carriers import Share, admit
 from .contracting import changes_of, current_draft
 
@@ -222,9 +222,12 @@ def plan_task(
     """
     accession = begin(actor, accession_id, Action.PLAN_TASK, on=on, now=now)
     kind = _task(task)
-    transfer, _made = TaskTransfer.objects.get_or_create(accession=accession, task=kind, defaults={"id": new_id()})
+    transfer, made = TaskTransfer.objects.get_or_create(accession=accession, task=kind, defaults={"id": new_id()})
     if transfer.transferred_on is not None:
         raise StepRefused(_("This task has passed already."))
+    details = {"task": kind.code, "planned_on": str(planned_on or "")}
+    if not made and transfer.scope == scope.strip()[:300]:
+        require_news(accession, Action.PLAN_TASK, on=on, evidence=evidence, details=details)
     transfer.planned_on, transfer.scope = planned_on, scope.strip()[:300]
     transfer.save(update_fields=["planned_on", "scope"])
     finish(
@@ -234,7 +237,7 @@ def plan_task(
         on=on,
         now=now,
         evidence=evidence,
-        details={"task": kind.code, "planned_on": str(planned_on or "")},
+        details=details,
     )
 
 

@@ -169,6 +169,35 @@ def test_every_act_in_this_state(manager: Actor, state: AccessionState) -> None:
         case.text = "Vertrag 1"
 
 
+@pytest.mark.parametrize("state", [s for s in AccessionState if any(s in leads for leads in FORWARD.values())])
+def test_an_act_recorded_twice_with_the_same_content_stands_once(manager: Actor, state: AccessionState) -> None:
+    """A double click: the second time is refused in words and leaves nothing, in every state an act is possible in."""
+    founders = founded(manager)
+    candidate = member(manager, "neustadt")
+    medium(candidate)
+    case = Accessions(manager, candidate).to(state)
+    for action in (a for a, leads in FORWARD.items() if state in leads):
+        point = transaction.savepoint()
+        act(case, action, founders[0])
+        once = digest()
+        with pytest.raises(services.StepRefused) as refusal:
+            act(case, action, founders[0])
+        assert len(str(refusal.value)) > 20, action
+        assert (action, digest()) == (action, once)
+        transaction.savepoint_rollback(point)
+        case.text = "Vertrag 1"
+
+
+def test_an_act_that_says_something_new_may_come_again(manager: Actor) -> None:
+    founded(manager)
+    case = Accessions(manager, member(manager, "neustadt")).to(AccessionState.INQUIRY)
+    common = case.common(date(2026, 11, 2))
+    for cents, note in ((1, ""), (2, ""), (2, "berichtigt"), (1, "")):
+        services.state_costs(manager, yearly_cents=cents, evidence=services.Evidence(note=note), **common)
+    told = case.row().acts.filter(action="state_costs", on=date(2026, 11, 2)).order_by("number")
+    assert [(a.details["yearly_cents"], a.note) for a in told] == [(1, ""), (2, ""), (2, "berichtigt"), (1, "")]
+
+
 def test_the_table_covers_every_act_but_the_first() -> None:
     assert set(FORWARD) == set(Action) - {Action.OPEN_INQUIRY}
 

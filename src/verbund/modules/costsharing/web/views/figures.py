@@ -90,7 +90,8 @@ def import_measures(request: BodyRequest) -> HttpResponse:
                 problems = refused.problems
             else:
                 if write:
-                    notices.done(request, _("%(count)d quantities are taken over.") % {"count": len(report.lines)})
+                    said = _("%(count)d quantities are taken over.") % {"count": len(report.new)}
+                    notices.done(request, said if report.new else _("This table was taken over before."))
                     return redirect("costsharing:measures")
     status = 422 if request.method == "POST" and report is None else 200
     return page(
@@ -127,6 +128,7 @@ def record_item(request: BodyRequest) -> HttpResponse:
             "member_id": UUID(data.pop("member_id")),
             "cents": cents(data.pop("euros")),
             "subsidy_cents": cents(data.pop("subsidy")),
+            "idempotency_key": form.idempotency_key(),
         }
         services.record_cost_item(request.actor, now=now(), **values, **data)
 

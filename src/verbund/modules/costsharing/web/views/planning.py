@@ -85,7 +85,8 @@ def add_line(request: BodyRequest, plan_id: UUID) -> HttpResponse:
 
     def act(data: dict[str, Any]) -> None:
         amount = cents(data.pop("euros"))
-        services.add_plan_line(request.actor, plan_id=plan_id, cents=amount, now=now(), **data)
+        key = form.idempotency_key()
+        services.add_plan_line(request.actor, plan_id=plan_id, cents=amount, now=now(), idempotency_key=key, **data)
 
     return entry(
         request,
@@ -107,7 +108,9 @@ def add_post(request: BodyRequest, plan_id: UUID) -> HttpResponse:
     return entry(
         request,
         form,
-        lambda data: services.add_post(request.actor, plan_id=plan_id, now=now(), **data),
+        lambda data: services.add_post(
+            request.actor, plan_id=plan_id, now=now(), idempotency_key=form.idempotency_key(), **data
+        ),
         current="plans",
         title=_("Add a post"),
         action=_("Add"),
@@ -158,7 +161,8 @@ def record_cost(request: BodyRequest, year: int) -> HttpResponse:
 
     def act(data: dict[str, Any]) -> None:
         amount = cents(data.pop("euros"))
-        services.record_cost(request.actor, year=year, cents=amount, now=now(), **data)
+        key = form.idempotency_key()
+        services.record_cost(request.actor, year=year, cents=amount, now=now(), idempotency_key=key, **data)
 
     return entry(
         request,

@@ -44,8 +44,9 @@ def new_scenario(request: BodyRequest) -> HttpResponse:
                 demands=demands,
                 key_values=keys,
                 alone_cents=cents(data["alone"]),
-                once_cents=cents(data["once"]),
+                once_cents=cents(data["change"]),
                 now=now(),
+                idempotency_key=form.idempotency_key(),
             )
         )
 
