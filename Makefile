@@ -7,10 +7,11 @@ QUICK := -m "not conformance and not browser and not faults and not external"
 # Two processes: every one has a database of its own.
 JOBS ?= 2
 
-.PHONY: bench bench-growth help prepare setup demo serve test faults test-all test-external check format lock messages walk verify sbom clean
+.PHONY: bench bench-growth mutations help prepare setup demo serve test faults test-all test-external check format lock messages walk verify sbom clean
 help:
 	@echo "make demo           set up, load the demo data, start, print addresses and sign-ins"
 	@echo "make test           the quick tests; make test-all: all of them; make test-external: against Debian's PostgreSQL 15"
+	@echo "make mutations      takes one guard after the other out of a copy and wants its tests red"
 	@echo "make faults         thirty rounds of kill -9 in the middle of the walk (CI: five)"
 	@echo "make check          style, types, contracts, templates, texts, migrations, security, lock files"
 	@echo "make walk           one application all the way, over HTTP, with evidence"
@@ -41,6 +42,9 @@ test-all: messages
 
 faults: messages
 	@VERBUND_FAULT_ROUNDS=$${VERBUND_FAULT_ROUNDS:-30} $(VENV)/pytest -q -s -m faults $(ARGS)
+
+mutations: messages
+	@$(VENV)/python tools/mutations.py $(ARGS)
 
 test-external: messages
 	@tools/postgresql15.sh $(VENV)/pytest -q -n $(JOBS) -m "not conformance and not browser and not faults" $(ARGS)

@@ -80,12 +80,13 @@ class Cluster:
 
 def _migrations_digest() -> str:
     digest = hashlib.sha256()
-    source = ROOT / "src" / "verbund"
+    root = Path(os.environ.get("VERBUND_TEST_SCHEMA_OF", ROOT))  # tools/mutations.py changes a copy, not its tables
+    source = root / "src" / "verbund"
     files = sorted(source.rglob("migrations/*.py")) + sorted((source / "platform" / "tenancy").glob("*.py"))
     for file in [
         *files,
         source / "config" / "settings.py",
-        ROOT / "tests" / "bodies.py",
+        root / "tests" / "bodies.py",
         *sorted(source.rglob("models.py")),
         *sorted(source.rglob("models/*.py")),
     ]:

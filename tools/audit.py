@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "tools/rules.lock")
 EXCEPTIONS = ROOT / "tools" / "audit.toml"
 PROBE = "django==5.2.1"  # a version with known holes: a service that is there has something to say about it
 

@@ -150,7 +150,7 @@ def needed_by(name: str, present: dict[str, str]) -> list[str]:
 def bill() -> dict[str, Any]:
     """The whole bill: what runs, and, marked as excluded, what is needed to build and test alone."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    running = list(python_parts(ROOT / "requirements.lock"))
+    running = [*python_parts(ROOT / "requirements.lock"), *python_parts(ROOT / "tools" / "rules.lock")]
     refs = {part["bom-ref"] for part in running}
     testing = [p for p in python_parts(ROOT / "requirements-dev.lock") if p["bom-ref"] not in refs]
     for part in running:

@@ -68,3 +68,17 @@ def test_what_weakens_an_installation_is_named(check: Check) -> None:
         "FAIL  the secret key is shorter than 50 characters",
     ):
         assert line in done.stdout
+
+
+def test_what_leaves_the_machine_unencrypted_is_named(check: Check) -> None:
+    done = check(
+        VERBUND_EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+        VERBUND_SMTP_HOST="192.0.2.1",
+        VERBUND_SMTP_TLS="0",
+        VERBUND_CLAMD="192.0.2.1:3310",
+    )
+    for line in (
+        "FAIL  mail leaves this machine unencrypted: VERBUND_SMTP_TLS=1",
+        "FAIL  uploads go to the virus scanner unencrypted: use its socket, or a tunnel to this machine",
+    ):
+        assert line in done.stdout

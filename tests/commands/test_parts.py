@@ -16,7 +16,8 @@ def test_the_bill_names_every_locked_part_once_and_fits_its_schema() -> None:
     refs = [part["bom-ref"] for part in bill["components"]]
     assert len(refs) == len(set(refs))
     running = {part["name"]: part["version"] for part in bill["components"] if part["scope"] == "required"}
-    locked = {name: str(version) for name, version in locks.pins(sbom.ROOT / "requirements.lock").items()}
+    files = [sbom.ROOT / "requirements.lock", sbom.ROOT / "tools" / "rules.lock"]
+    locked = {name: str(version) for file in files for name, version in locks.pins(file).items()}
     assert {name: version for name, version in running.items() if name != "@kern-ux/native"} == locked
     assert "@kern-ux/native" in running
     silent = [p["bom-ref"] for p in bill["components"] if p["scope"] == "required" and "licenses" not in p]

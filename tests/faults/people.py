@@ -16,7 +16,7 @@ from verbund.commands.walk.town import Town
 from verbund.commands.walk.visitor import FilledForm, Page, Untrue, Visitor, _Loopback
 from verbund.platform.tenancy.clock import local_date
 
-PATIENCE = 45.0
+PATIENCE = 240.0  # seconds; as instance.PATIENCE
 
 
 class Lost(Exception):  # noqa: N818 - says what became of the request

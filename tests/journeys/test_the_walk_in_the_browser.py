@@ -146,7 +146,7 @@ def apply_by_keyboard(live: Live, walk: "Walk", chromium: Browser) -> tuple[str,
         assert "/antrag/gesendet/" in page.url, page.locator("main").inner_text()
         assert_accessible(page, "walk-sent")
         code = page.locator(".cs-code__signs").inner_text().strip()
-        assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{5}(-[0-9A-HJKMNP-TV-Z]{5}){4}", code)
+        assert re.fullmatch(r"[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){6}", code)
         return code, page_id(page.url)
 
 

@@ -1,6 +1,10 @@
-"""One filled database for all these tests: built once, copied for every module, so that none sees another's traces."""
+"""One filled database for all these tests: built once, copied for every module, so that none sees another's traces.
+
+With VERBUND_TEST_WORLD, a folder, it is built once for several runs: tools/mutations.py makes many short ones.
+"""
 
 import os
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +28,13 @@ def filled(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, World, Path]]:
     """The filled database, by name; nobody works in it, everybody works in a copy."""
-    name = f"verbund_test_run_{os.getpid()}_filled"
-    files = tmp_path_factory.mktemp("filled") / "files"
+    kept = os.environ.get("VERBUND_TEST_WORLD")
+    # The name begins with the process that may go on using it: when that is gone, it is swept away with the next run.
+    name = f"verbund_test_run_{Path(kept).name if kept else os.getpid()}_filled"
+    files = (Path(kept) if kept else tmp_path_factory.mktemp("filled")) / "files"
+    if kept and (Path(kept) / "world").exists():
+        yield name, pickle.loads((Path(kept) / "world").read_bytes()), files
+        return
     cluster.copy(template_database, name)
     with django_db_blocker.unblock(), override_settings(VERBUND_FILES_ROOT=files):
         hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *django_settings.PASSWORD_HASHERS]
@@ -33,8 +42,11 @@ def filled(
         with override_settings(PASSWORD_HASHERS=hashers):
             made = worlds.build()
         _point_at(cluster, cluster.run_database)
+    if kept:
+        (Path(kept) / "world").write_bytes(pickle.dumps(made))
     yield name, made, files
-    cluster.drop(name)
+    if not kept:
+        cluster.drop(name)
 
 
 @pytest.fixture(scope="module")

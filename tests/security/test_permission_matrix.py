@@ -25,7 +25,8 @@ from .world import ALLIANCE_ONLY, World, taken_back
 METHODS = ("GET", "POST")
 REFUSED_METHOD = 405
 SIGN_IN = {"staff": "/anmelden/", "operator": "/anmelden/", "citizen": "/konto/anmelden/"}
-ENDS_ITSELF = {"staff_revoke", "citizen_revoke"}  # the session that is ended is the one that asks
+# The session that is ended is the one that asks; a citizen without a password proves it by signing in anew.
+ENDS_ITSELF = {"staff_revoke", "citizen_revoke", "citizen_prove"}
 # What may change when somebody is only looking: nothing but sessions and counters of attempts.
 TRACES = {"identity_local_session", "identity_local_attempts"}
 

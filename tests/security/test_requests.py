@@ -124,7 +124,12 @@ def test_a_session_that_ends_in_the_middle_of_a_request_is_told(world: World, mo
     "value", ["", "x", "../..", "\\x00", "a" * 5000, "%00", "äöü", "' OR 1=1 --", "null", '"a\\054b"']
 )
 def test_a_cookie_that_was_tampered_with_makes_a_guest(world: World, value: str) -> None:
-    for name in (django_settings.SESSION_COOKIE_NAME, django_settings.CSRF_COOKIE_NAME, "verbund_language", "messages"):
+    for name in (
+        django_settings.SESSION_COOKIE_NAME,
+        django_settings.CSRF_COOKIE_NAME,
+        "verbund_language",
+        "verbund_notices",
+    ):
         client = world.client("alpha")
         client.cookies[name] = value
         assert client.get("/arbeit/").status_code == 302

@@ -21,6 +21,7 @@ FAIL: Final = "FAIL"
 Answer = tuple[str, str]
 
 OLDEST_SERVER: Final = 150000
+_HERE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _ROLE = """
 SELECT current_user, r.rolsuper, r.rolcreaterole OR r.rolcreatedb, r.rolbypassrls, r.rolinherit,
        (SELECT count(*) FROM pg_class c WHERE c.relowner = r.oid),
@@ -173,6 +174,8 @@ def mail() -> Iterator[Answer]:
         )
     else:
         yield OK, _("mail server {host}:{port}").format(host=settings.EMAIL_HOST, port=settings.EMAIL_PORT)
+    if not settings.EMAIL_USE_TLS and settings.EMAIL_HOST not in _HERE:
+        yield FAIL, _("mail leaves this machine unencrypted: VERBUND_SMTP_TLS=1")
     if "@localhost" in settings.DEFAULT_FROM_EMAIL:
         yield FAIL, _("VERBUND_MAIL_FROM is not set")
 
@@ -196,6 +199,8 @@ def scanner() -> Iterator[Answer]:
     if not address:
         yield NOTE, _("uploads are not scanned for viruses (VERBUND_CLAMD)")
         return
+    if not address.startswith(("/", "unix:")) and address.rpartition(":")[0].strip("[]") not in _HERE:
+        yield FAIL, _("uploads go to the virus scanner unencrypted: use its socket, or a tunnel to this machine")
     with _connected(address) as connection:
         connection.sendall(b"zPING\0")
         answer = connection.recv(16)

@@ -41,6 +41,9 @@ def main(argv: Sequence[str]) -> int:
     import django
 
     django.setup()
+    from verbund.config import outgoing
+
+    outgoing.enforce()
     asyncio.run(_work(chosen.concurrency, wait=not chosen.once))
     return 0
 

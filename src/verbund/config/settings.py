@@ -115,7 +115,6 @@ TEMPLATES = [
 LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
 LOCALE_PATHS = [SOURCE / "config" / "locale"]
-LANGUAGE_COOKIE_NAME = "verbund_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True
 USE_I18N = True
@@ -153,6 +152,9 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "__Host-verbund" if SECURE else "verbund"
 CSRF_COOKIE_NAME = "__Host-verbund-csrf" if SECURE else "verbund_csrf"
+LANGUAGE_COOKIE_NAME = "__Host-verbund-language" if SECURE else "verbund_language"
+MESSAGE_STORAGE = "verbund.platform.ui.notices.NoticeStorage"
+VERBUND_NOTICE_COOKIE_NAME = "__Host-verbund-notices" if SECURE else "verbund_notices"
 CSRF_FAILURE_VIEW = "verbund.platform.ui.refusals.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -205,7 +207,7 @@ EMAIL_HOST = os.environ.get("VERBUND_SMTP_HOST", "localhost")
 EMAIL_PORT = int(os.environ.get("VERBUND_SMTP_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("VERBUND_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("VERBUND_SMTP_PASSWORD", "")
-EMAIL_USE_TLS = _flag("VERBUND_SMTP_TLS", False)
+EMAIL_USE_TLS = _flag("VERBUND_SMTP_TLS", EMAIL_HOST not in ("localhost", "127.0.0.1", "::1"))
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("VERBUND_MAIL_FROM", "verbund@localhost")
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""

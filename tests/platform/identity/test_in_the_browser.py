@@ -42,6 +42,7 @@ def port(real_database: str, settings: Any) -> Iterator[int]:
     settings.VERBUND_REQUIRE_SECOND_FACTOR = True
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = False
     settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME = "verbund", "verbund_csrf"
+    settings.LANGUAGE_COOKIE_NAME, settings.VERBUND_NOTICE_COOKIE_NAME = "verbund_language", "verbund_notices"
     server = _Server(("127.0.0.1", 0), _Quiet)
     server.set_app(StaticFilesHandler(get_wsgi_application()))
     thread = threading.Thread(target=server.serve_forever, daemon=True)

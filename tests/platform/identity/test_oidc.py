@@ -1,6 +1,7 @@
 """Sign-in through an identity provider, against a provider that runs on the loopback."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,9 +23,18 @@ from .test_staff_sign_in import is_signed_in
 
 pytestmark = pytest.mark.django_db
 
+NOW = int(time.time())
+EVA = {"name": "Eva Eich", "email": "eva.eich@example.org", "email_verified": True, "auth_time": NOW}
 USERS = [
-    User(sub="eva", claims={"name": "Eva Eich", "email": "eva.eich@example.org", "email_verified": True}),
-    User(sub="mallory", claims={"name": "Eva Eich", "email": "eva.eich@example.org", "email_verified": False}),
+    User(sub="eva", claims={**EVA, "amr": ["pwd", "otp", "mfa"]}),
+    User(sub="eva by password", claims={**EVA, "amr": ["pwd"]}),
+    User(sub="eva who says nothing", claims=EVA),
+    User(sub="eva by level", claims={**EVA, "acr": "urn:example:two"}),
+    User(sub="eva of yesterday", claims={**EVA, "amr": ["mfa"], "auth_time": NOW - 86_400}),
+    User(
+        sub="mallory",
+        claims={"name": "Eva Eich", "email": "eva.eich@example.org", "email_verified": False, "auth_time": NOW},
+    ),
     User(
         sub="clara",
         claims={
@@ -32,9 +42,12 @@ USERS = [
             "email": "clara@example.org",
             "email_verified": True,
             "trust_level": "STORK-QAA-Level-3",
+            "auth_time": NOW,
         },
     ),
-    User(sub="dora", claims={"given_name": "Dora", "family_name": "Dahl", "trust_level": "unheard-of"}),
+    User(
+        sub="dora", claims={"given_name": "Dora", "family_name": "Dahl", "trust_level": "unheard-of", "auth_time": NOW}
+    ),
 ]
 
 
@@ -85,16 +98,74 @@ def test_a_known_person_is_linked_by_the_confirmed_address_and_recognised_by_the
     assert is_signed_in(again)
 
 
-def test_the_provider_counts_as_second_factor_unless_the_settings_say_no(client_of: Any, settings: Any) -> None:
+def test_a_second_factor_at_the_provider_counts_when_its_token_says_so(client_of: Any, settings: Any) -> None:
+    """By `amr` or `acr` of the signed token; who says nothing is taken for the weakest (ASVS 5.0, 6.8.4)."""
     settings.VERBUND_REQUIRE_SECOND_FACTOR = True
-    employ("alpha", password=None)
-    client = client_of("alpha")
-    through(client, "/anmelden/dienst/", "eva")
-    assert is_signed_in(client)
+    settings.VERBUND_STAFF_OIDC = {**settings.VERBUND_STAFF_OIDC, "second_factor_acr": ["urn:example:two"]}
+    person = employ("alpha", password=None)
+    for subject, strong in (
+        ("eva", True),
+        ("eva by level", True),
+        ("eva by password", False),
+        ("eva who says nothing", False),
+    ):
+        with acting_for("alpha"):
+            Person.objects.filter(pk=person).update(oidc_subject="", oidc_issuer="")
+        client = client_of("alpha")
+        answer = through(client, "/anmelden/dienst/", subject)
+        assert (answer["Location"], is_signed_in(client)) == (
+            "/arbeit/" if strong else "/anmelden/einrichten/",
+            strong,
+        ), subject
     settings.VERBUND_STAFF_OIDC = {**settings.VERBUND_STAFF_OIDC, "proves_second_factor": False}
+    with acting_for("alpha"):
+        Person.objects.filter(pk=person).update(oidc_subject="", oidc_issuer="")
     other = client_of("alpha")
     assert through(other, "/anmelden/dienst/", "eva")["Location"] == "/anmelden/einrichten/"
-    assert not is_signed_in(other)
+
+
+def test_a_sign_in_of_yesterday_is_made_anew_at_the_provider(client_of: Any, settings: Any) -> None:
+    """`max_age` is asked for, and the token's `auth_time` is held to it (OpenID Connect Core 1.0, 3.1.2.1)."""
+    employ("alpha", password=None)
+    asked = parse_qs(urlsplit(client_of("alpha").get("/anmelden/dienst/")["Location"]).query)
+    assert asked["max_age"] == [str(settings.VERBUND_SESSION_HOURS * 3600)]
+    client = client_of("alpha")
+    assert through(client, "/anmelden/dienst/", "eva of yesterday")["Location"] == "/anmelden/"
+    assert not is_signed_in(client)
+    settings.VERBUND_STAFF_OIDC = {**settings.VERBUND_STAFF_OIDC, "max_age": 0}
+    client = client_of("alpha")
+    assert "max_age" not in parse_qs(urlsplit(client.get("/anmelden/dienst/")["Location"]).query)
+    through(client, "/anmelden/dienst/", "eva of yesterday")
+    assert is_signed_in(client)
+
+
+@pytest.mark.parametrize("said", [{}, {"auth_time": None}, {"auth_time": "today"}, {"auth_time": True}])
+def test_a_token_that_does_not_say_when_is_taken_for_too_old(said: dict[str, Any]) -> None:
+    provider = oidc.Provider("https://login.example.org", "staff", "s", "AD", max_age=3600)
+    oidc._check_age(provider, {"auth_time": int(time.time()) - 3600})
+    with pytest.raises(oidc.ProviderFailed, match="does not say when"):
+        oidc._check_age(provider, said)
+
+
+def test_a_provider_whose_keys_lie_on_a_host_nobody_named_is_not_believed(
+    alpha: Any, settings: Any, issuer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = oidc._fetched
+
+    def forged(url: str, *, fresh: bool = False) -> dict[str, Any]:
+        found = real(url, fresh=fresh)
+        return {**found, "jwks_uri": "http://keys.evil.example.org/jwks"} if url.endswith("configuration") else found
+
+    monkeypatch.setattr(oidc, "_fetched", forged)
+    for hosts, believed in (([], False), (["keys.evil.example.org"], True)):
+        settings.VERBUND_STAFF_OIDC = {**settings.VERBUND_STAFF_OIDC, "hosts": hosts}
+        provider = oidc.staff_provider()
+        assert provider is not None
+        if believed:
+            assert oidc.begin(provider, redirect_uri="http://alpha.localhost/").url
+        else:
+            with pytest.raises(oidc.ProviderFailed, match="jwks_uri is on a host"):
+                oidc.begin(provider, redirect_uri="http://alpha.localhost/")
 
 
 @pytest.mark.parametrize("subject", ["mallory", "clara"])

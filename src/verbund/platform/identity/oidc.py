@@ -3,14 +3,21 @@ for the staff's and the citizens' identity providers.
 
 Settings (one dictionary for all bodies, or one per schema name):
 
-    VERBUND_STAFF_OIDC   = {"issuer": …, "client_id": …, "client_secret": …, "label": …, "proves_second_factor": true}
+    VERBUND_STAFF_OIDC   = {"issuer": …, "client_id": …, "client_secret": …, "label": …, "proves_second_factor": true,
+                            "second_factor_acr": [], "second_factor_amr": ["mfa"], "max_age": 43200, "hosts": []}
     VERBUND_CITIZEN_OIDC = {…, "trust_claim": "trust_level", "trust_levels": {"STORK-QAA-Level-3": "substantial", …}}
+
+A second factor counts when the ID token says so by `acr` or `amr`; whoever says nothing is taken for the weakest, and
+the house asks for a factor of its own. A sign-in at the provider older than `max_age` seconds has to be made anew
+there (0: however old). Only the issuer's host and `hosts` are spoken to.
 """
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 import httpx
 import structlog
@@ -33,6 +40,7 @@ ALGORITHMS: Final = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 TIMEOUT: Final = 10.0
 LEEWAY_SECONDS: Final = 60
 _METADATA_SECONDS: Final = 600
+_SPOKEN_TO: Final = frozenset({"token_endpoint", "jwks_uri", "userinfo_endpoint"})
 
 
 class ProviderFailed(Exception):  # noqa: N818 - reads as the answer
@@ -49,6 +57,10 @@ class Provider:
     label: str
     scope: str = "openid profile email"
     proves_second_factor: bool = True
+    second_factor_acr: frozenset[str] = frozenset()
+    second_factor_amr: frozenset[str] = frozenset({"mfa"})
+    max_age: int = 0
+    hosts: frozenset[str] = frozenset()
     trust_claim: str = ""
     trust_levels: Mapping[str, str] = field(default_factory=dict)
 
@@ -63,6 +75,7 @@ class Identity:
     email: str
     email_verified: bool
     trust_level: str
+    second_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +103,18 @@ def begin(provider: Provider, *, redirect_uri: str) -> Start:
         ProviderFailed: its metadata cannot be had.
     """
     verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(24)
+    asked: dict[str, str] = {}
+    if provider.max_age:
+        asked["max_age"] = str(provider.max_age)
+    if provider.second_factor_acr and provider.proves_second_factor:
+        asked["acr_values"] = " ".join(sorted(provider.second_factor_acr))
     with _client(provider, redirect_uri) as client:
         url, state = client.create_authorization_url(
             _metadata(provider)["authorization_endpoint"],
             nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier),
             code_challenge_method="S256",
+            **asked,
         )
     return Start(url, {"state": state, "nonce": nonce, "verifier": verifier, "redirect_uri": redirect_uri})
 
@@ -123,6 +142,7 @@ def finish(provider: Provider, *, kept: Mapping[str, str], params: Mapping[str, 
                 code_verifier=kept["verifier"],
             )
             claims = _checked(provider, metadata, token["id_token"], kept["nonce"])
+            strong = _is_strong(provider, claims)  # by the signed token, whatever else is told
             if metadata.get("userinfo_endpoint") and not ("name" in claims or "email" in claims):
                 more = client.get(metadata["userinfo_endpoint"]).raise_for_status().json()
                 if more.get("sub") != claims["sub"]:
@@ -132,7 +152,7 @@ def finish(provider: Provider, *, kept: Mapping[str, str], params: Mapping[str, 
         raise
     except Exception as error:  # authlib, httpx and joserfc have no common base; all of it means: not signed in
         raise ProviderFailed(f"{type(error).__name__}: {error}") from error
-    return _identity(provider, claims)
+    return _identity(provider, claims, strong)
 
 
 def _checked(provider: Provider, metadata: Mapping[str, Any], id_token: str, nonce: str) -> dict[str, Any]:
@@ -154,10 +174,31 @@ def _checked(provider: Provider, metadata: Mapping[str, Any], id_token: str, non
     audience = claims["aud"]
     if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != provider.client_id:
         raise ProviderFailed("token was made for another client")
+    _check_age(provider, claims)
     return claims
 
 
-def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
+def _check_age(provider: Provider, claims: Mapping[str, Any]) -> None:
+    """Hold the provider to `max_age` (OpenID Connect Core 1.0, 3.1.2.1)."""
+    if not provider.max_age:
+        return
+    proved = claims.get("auth_time")
+    if not isinstance(proved, int) or isinstance(proved, bool):
+        raise ProviderFailed("token does not say when the person signed in")
+    if proved + provider.max_age + LEEWAY_SECONDS < time.time():
+        raise ProviderFailed("the person signed in too long ago")
+
+
+def _is_strong(provider: Provider, claims: Mapping[str, Any]) -> bool:
+    """Whether the provider says that more than one factor was used (OpenID Connect Core 1.0, 2; RFC 8176)."""
+    if not provider.proves_second_factor:
+        return False
+    methods = claims.get("amr")
+    named = {m for m in methods if isinstance(m, str)} if isinstance(methods, list) else set()
+    return claims.get("acr") in provider.second_factor_acr or bool(named & provider.second_factor_amr)
+
+
+def _identity(provider: Provider, claims: Mapping[str, Any], strong: bool) -> Identity:
     name = str(claims.get("name") or " ".join(str(claims.get(k, "")) for k in ("given_name", "family_name")))
     subject, email = str(claims["sub"]), str(claims.get("email", ""))
     if not 0 < len(subject) <= 255 or not subject.isprintable():
@@ -175,6 +216,7 @@ def _identity(provider: Provider, claims: Mapping[str, Any]) -> Identity:
         email=email if email.isprintable() and len(email) <= 254 else "",
         email_verified=claims.get("email_verified") in (True, "true"),
         trust_level=level,
+        second_factor=strong,
     )
 
 
@@ -190,6 +232,10 @@ def _provider(value: Mapping[str, Any]) -> Provider | None:
         label=str(value.get("label", "OpenID Connect")),
         scope=str(value.get("scope", "openid profile email")),
         proves_second_factor=bool(value.get("proves_second_factor", True)),
+        second_factor_acr=frozenset(map(str, value.get("second_factor_acr", ()))),
+        second_factor_amr=frozenset(map(str, value.get("second_factor_amr", ("mfa",)))),
+        max_age=int(value.get("max_age", getattr(settings, "VERBUND_SESSION_HOURS", 12) * 3600)),
+        hosts=frozenset(str(host).lower() for host in value.get("hosts", ())),
         trust_claim=str(value.get("trust_claim", "")),
         trust_levels=dict(value.get("trust_levels", {})),
     )
@@ -213,6 +259,10 @@ def _metadata(provider: Provider) -> dict[str, Any]:
     for key in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
         if not isinstance(found.get(key), str):
             raise ProviderFailed(f"metadata without {key}")
+    known = {urlsplit(provider.issuer).hostname, *provider.hosts}
+    for key, address in found.items():
+        if key in _SPOKEN_TO and urlsplit(str(address)).hostname not in known:
+            raise ProviderFailed(f"{key} is on a host that the settings do not name")
     return found
 
 

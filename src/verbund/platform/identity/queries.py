@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from verbund.platform.tenancy import NotFound, current_body, local_date
 
 from . import factors, policy
-from .actor import Actor
+from .actor import Actor, ActorKind
 from .local.models import Absence, ApiKey, CitizenAccount, OrgUnit
 from .models import Assignment, Person
 from .policies import Permission, may_reset_access, own_id, own_sessions, visible_people, visible_units
@@ -298,6 +298,18 @@ def units(actor: Actor, *, with_closed: bool = False) -> tuple[UnitRow, ...]:
 def unit_names(codes: Iterable[str]) -> dict[str, str]:
     """The names of units by code; the organisation chart is public."""
     return dict(OrgUnit.objects.filter(pk__in=set(codes)).values_list("code", "name"))
+
+
+def has_password(actor: Actor) -> bool:
+    """Whether the actor signs in with a password here, and not through a provider alone.
+
+    Raises:
+        policy.Denied.
+    """
+    citizen = actor.kind is ActorKind.CITIZEN
+    policy.require(actor, Permission.MANAGE_OWN_ACCOUNT if citizen else Permission.MANAGE_OWN_ACCESS)
+    model = CitizenAccount if citizen else Person
+    return model.objects.filter(pk=own_id(actor)).exclude(password="").exists()
 
 
 def own_profile(actor: Actor, *, now: datetime) -> PersonView:

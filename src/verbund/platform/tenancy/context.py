@@ -32,6 +32,10 @@ class BodyFacts:
     accent_colour: str
     letterhead: dict[str, str] = field(default_factory=dict)
 
+    def words(self) -> list[str]:
+        """By what it is known: its names and its place; no secret may be made of them."""
+        return [self.name, self.slug, self.schema_name, self.letterhead.get("city", "")]
+
     def get_tenant_type(self) -> None:
         """django-tenants asks every tenant for a type; there is only one here."""
 

@@ -103,7 +103,10 @@ def own_drafts(actor: Actor, *, now: datetime) -> list[DraftRow]:
     policy.require(actor, Permission.APPLY)
     rows = visible_drafts(actor).filter(expires_at__gt=now).order_by("-changed_at").select_related("service")[:50]
     return [
-        DraftRow(DraftRef(d.id, code_for("draft", d.id)), d.service.title, d.changed_at, d.expires_at) for d in rows
+        DraftRow(
+            DraftRef(d.id, code_for("draft", d.id, stored=d.code_hash)), d.service.title, d.changed_at, d.expires_at
+        )
+        for d in rows
     ]
 
 

@@ -78,7 +78,7 @@ def submit_application(
         try:
             held = draft_to_send(actor, draft, now)
         except DraftNotFound:
-            sent = Application.objects.filter(draft_digest=digest).only("id", "case_reference").first()
+            sent = Application.objects.filter(draft_digest=digest).only("id", "case_reference", "code_hash").first()
             if sent is None:
                 raise
             return _ref(sent)
@@ -169,7 +169,11 @@ def _submit(actor: Actor, held: Draft, digest: str, now: datetime, email: str, w
 
 
 def _ref(application: Application) -> ApplicationRef:
-    return ApplicationRef(application.id, code_for("application", application.id), application.case_reference)
+    return ApplicationRef(
+        application.id,
+        code_for("application", application.id, stored=application.code_hash),
+        application.case_reference,
+    )
 
 
 def _promised(today: date, days: int) -> date:

@@ -81,7 +81,7 @@ def test_a_guest_finds_fills_in_checks_sends_and_follows(offered: UUID, guest_cl
     assert sent.status_code == 302, _errors(sent)
     confirmation = guest_client.get(sent["Location"])
     text = confirmation.content.decode()
-    code = re.search(r"([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})", text)
+    code = re.search(r"([0-9A-Z]{4}(?:-[0-9A-Z]{4}){6})", text)
     assert code is not None
     with acting_for("alpha"):
         application = Application.objects.get()
@@ -163,7 +163,7 @@ def test_a_draft_goes_on_with_its_code_on_another_device(offered: UUID, guest_cl
     first = _begin(guest_client)
     name = "G13990000201.0.F60000000228.0"
     later = guest_client.post(first, {name: "Zoë", "action": "later"})
-    code = re.search(r"([0-9A-Z]{5}(?:-[0-9A-Z]{5}){4})", guest_client.get(later["Location"]).content.decode())
+    code = re.search(r"([0-9A-Z]{4}(?:-[0-9A-Z]{4}){6})", guest_client.get(later["Location"]).content.decode())
     assert code is not None
     other = Client(headers={"host": "alpha.localhost"})
     assert other.get(first).status_code == 404

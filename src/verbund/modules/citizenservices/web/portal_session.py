@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control
 
 from verbund.modules.citizenservices import queries
-from verbund.modules.citizenservices.models.codes import code_for
 from verbund.modules.citizenservices.queries import ApplicationAccess, DraftRef
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.routes import BodyRequest
@@ -60,14 +59,15 @@ def forget_draft(request: HttpRequest, draft_id: UUID) -> None:
 def draft_ref(request: BodyRequest, draft_id: UUID) -> DraftRef:
     """The draft as this browser may open it; for somebody signed in the account opens it too."""
     code = request.session.get(_DRAFTS, {}).get(str(draft_id), "")
-    if not code and portal_actor(request).kind is ActorKind.CITIZEN and _own(request, draft_id):
-        code = code_for("draft", draft_id)
+    if not code and portal_actor(request).kind is ActorKind.CITIZEN:
+        code = _code_of_own(request, draft_id)
     return DraftRef(draft_id, code)
 
 
-def _own(request: BodyRequest, draft_id: UUID) -> bool:
-    """Whether the draft is the account's: only then its code may be derived."""
-    return any(row.ref.id == draft_id for row in queries.own_drafts(portal_actor(request), now=now()))
+def _code_of_own(request: BodyRequest, draft_id: UUID) -> str:
+    """The draft's code, if it is the account's: only then it may be derived."""
+    rows = queries.own_drafts(portal_actor(request), now=now())
+    return next((row.ref.code for row in rows if row.ref.id == draft_id), "")
 
 
 def remember_sent(request: HttpRequest, draft_id: UUID, access: ApplicationAccess) -> None:

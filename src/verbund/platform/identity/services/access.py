@@ -39,8 +39,7 @@ def change_own_password(actor: Actor, *, present: str, password: str, now: datet
     Raises:
         AccessInvalid: `present` wrong, `password` weak. throttle.Blocked. policy.Denied.
     """
-    permission = Permission.MANAGE_OWN_ACCOUNT if actor.kind is ActorKind.CITIZEN else Permission.MANAGE_OWN_ACCESS
-    policy.require(actor, permission)
+    policy.require(actor, _own(actor))
     throttle.attempt("own.password", str(actor.id), PER_ACCOUNT, now=now)
     model = CitizenAccount if actor.kind is ActorKind.CITIZEN else Person
     account = model.objects.get(pk=own_id(actor))
@@ -48,7 +47,7 @@ def change_own_password(actor: Actor, *, present: str, password: str, now: datet
         raise AccessInvalid({"present": _("The present password is wrong.")})
     throttle.forget("own.password", str(actor.id))
     name = account.display_name if isinstance(account, Person) else account.name
-    problem = passwords.problem(password, about=[account.email, name, current_body().name])
+    problem = passwords.problem(password, about=[account.email, name, *current_body().words()])
     if problem:
         raise AccessInvalid({"password": problem})
     with transaction.atomic():
@@ -65,10 +64,10 @@ def prove_own_password(actor: Actor, *, password: str, now: datetime) -> None:
     Raises:
         AccessInvalid: `password` wrong. throttle.Blocked. policy.Denied.
     """
-    policy.require(actor, Permission.MANAGE_OWN_ACCESS)
+    policy.require(actor, _own(actor))
     throttle.attempt("own.password", str(actor.id), PER_ACCOUNT, now=now)
-    person = Person.objects.get(pk=own_id(actor))
-    if not passwords.matches(password, person.password):
+    model = CitizenAccount if actor.kind is ActorKind.CITIZEN else Person
+    if not passwords.matches(password, model.objects.get(pk=own_id(actor)).password):
         raise AccessInvalid({"password": _("The password is wrong.")})
     throttle.forget("own.password", str(actor.id))
 

@@ -183,7 +183,7 @@ def _set_password(actor: Actor, kind: Token.Kind, secret: str, password: str, no
         )
         if account is None:
             raise LinkInvalid
-        problem = passwords.problem(password, about=[account.email, account.name, current_body().name])
+        problem = passwords.problem(password, about=[account.email, account.name, *current_body().words()])
         if problem:
             raise CitizenInvalid({"password": problem})
         account.password = passwords.make(password)

@@ -419,7 +419,7 @@ def _values(row: Assignment) -> dict[str, object]:
 
 
 def _set_password(person: Person, password: str) -> None:
-    problem = passwords.problem(password, about=[person.email, person.display_name, current_body().name])
+    problem = passwords.problem(password, about=[person.email, person.display_name, *current_body().words()])
     if problem:
         raise PersonInvalid({"password": problem})
     person.password = passwords.make(password)

@@ -1,28 +1,26 @@
 """One's own access as a member of staff: profile, password, second factors, sessions, absence."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from verbund.platform.identity import factors, queries, services, throttle
+from verbund.platform.identity import factors, queries, services
 from verbund.platform.identity.models import Person
-from verbund.platform.identity.recognition import FACTOR, end_session, has_proved_lately, note_proof
+from verbund.platform.identity.recognition import FACTOR
 from verbund.platform.identity.routes import staff_page
 from verbund.platform.tenancy import now
 from verbund.platform.ui import notices
 
 from .accounts import change_password, revoke_one, revoke_rest, session_list
-from .forms import AbsenceForm, CodeForm, PasskeyForm, ProofForm, take
-from .signin import CHALLENGE, KEY, app_facts, as_json, kept_key, next_of
+from .forms import AbsenceForm, CodeForm, PasskeyForm, take
+from .proof import freshly_proved, prove_again
+from .signin import CHALLENGE, KEY, app_facts, as_json, kept_key
 
 FACE = "ui/workspace.html"
 
@@ -56,59 +54,16 @@ def factors_page(request: Any) -> HttpResponse:
     return render(request, "identity/factors.html", {"factors": rows, "codes_left": left, "required": required})
 
 
-def _freshly_proved(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Ask for the password again when the last proof is old: an unlocked screen must not be enough to add a passkey."""
-
-    @wraps(view)
-    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        if has_proved_lately(request):
-            return view(request, *args, **kwargs)
-        back = request.path if request.method == "GET" else reverse("staff_own_factors")
-        return redirect(f"{reverse('staff_prove')}?{urlencode({'next': back})}")
-
-    return guarded
-
-
 @never_cache
 @staff_page()
 def prove(request: Any) -> HttpResponse:
     """Give the password again; somebody without one signs in again."""
-    target = next_of(request, reverse("staff_own_factors"))
-    if not queries.own_profile(request.actor, now=now()).has_password:
-        end_session(request)
-        return redirect(f"{reverse('staff_sign_in')}?{urlencode({'next': target})}")
-    form = ProofForm(request.POST if request.method == "POST" else None)
-    status = 200
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.prove_own_password(request.actor, password=form.cleaned_data["password"], now=now())
-        except throttle.Blocked as blocked:
-            form.add_error(None, blocked.message)
-            status = 429
-        except services.AccessInvalid as invalid:
-            take(form, invalid)
-            status = 422
-        else:
-            note_proof(request)
-            return redirect(target)
-    return render(
-        request,
-        "identity/form_page.html",
-        {
-            "face": FACE,
-            "title": _("Is it still you?"),
-            "lead": _("Before the second factor is changed, please enter your password again."),
-            "form": form,
-            "action": _("Continue"),
-            "back": "staff_account",
-        },
-        status=status,
-    )
+    return prove_again(request, FACE, "staff", "staff_own_factors")
 
 
 @never_cache
 @staff_page()
-@_freshly_proved
+@freshly_proved("staff", "staff_own_factors")
 def add_app(request: Any) -> HttpResponse:
     """Set up an authenticator app."""
     form = CodeForm(request.POST if request.method == "POST" else None)
@@ -129,7 +84,7 @@ def add_app(request: Any) -> HttpResponse:
 
 @never_cache
 @staff_page()
-@_freshly_proved
+@freshly_proved("staff", "staff_own_factors")
 def add_passkey(request: Any) -> HttpResponse:
     """Add a passkey for this host."""
     form = PasskeyForm(request.POST if request.method == "POST" else None)
@@ -171,7 +126,7 @@ def _added(request: Any, codes: list[str], kind: str) -> HttpResponse:
 
 
 @staff_page()
-@_freshly_proved
+@freshly_proved("staff", "staff_own_factors")
 def remove_factor(request: Any, factor_id: UUID) -> HttpResponse:
     """Remove one factor, after asking once."""
     if request.method == "POST":
@@ -202,7 +157,7 @@ def remove_factor(request: Any, factor_id: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 @staff_page()
-@_freshly_proved
+@freshly_proved("staff", "staff_own_factors")
 def recovery_codes(request: Any) -> HttpResponse:
     """Make new recovery codes and show them once."""
     codes = services.renew_own_recovery_codes(request.actor, now=now())
@@ -274,6 +229,7 @@ def sessions(request: Any) -> HttpResponse:
 
 @require_POST
 @staff_page()
+@freshly_proved("staff", "staff_sessions")
 def revoke(request: Any, session_id: UUID) -> HttpResponse:
     """End one session."""
     return revoke_one(request, session_id, "staff")
@@ -281,6 +237,7 @@ def revoke(request: Any, session_id: UUID) -> HttpResponse:
 
 @require_POST
 @staff_page()
+@freshly_proved("staff", "staff_sessions")
 def revoke_others(request: Any) -> HttpResponse:
     """End all sessions but this one."""
     return revoke_rest(request, "staff")

@@ -7,6 +7,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from verbund.platform.identity import queries, services, throttle
@@ -17,6 +18,7 @@ from verbund.platform.tenancy import now
 from verbund.platform.ui import notices
 
 from .forms import ChangePasswordForm, take
+from .proof import freshly_proved, prove_again
 
 
 @public_page("leads staff to their own page and strangers to the sign-in")
@@ -76,6 +78,13 @@ def change_password(request: Any, face: str, back: str) -> HttpResponse:
     )
 
 
+@never_cache
+@citizen_page
+def prove(request: Any) -> HttpResponse:
+    """Give the password again; somebody without one signs in again."""
+    return prove_again(request, "ui/portal.html", "citizen", "citizen_sessions")
+
+
 @citizen_page
 def sessions(request: Any) -> HttpResponse:
     """Where the account is signed in."""
@@ -99,6 +108,7 @@ def session_list(request: Any, face: str, who: str) -> HttpResponse:
 
 @require_POST
 @citizen_page
+@freshly_proved("citizen", "citizen_sessions")
 def revoke(request: Any, session_id: UUID) -> HttpResponse:
     """End one session."""
     return revoke_one(request, session_id, "citizen")
@@ -117,6 +127,7 @@ def revoke_one(request: Any, session_id: UUID, who: str) -> HttpResponse:
 
 @require_POST
 @citizen_page
+@freshly_proved("citizen", "citizen_sessions")
 def revoke_others(request: Any) -> HttpResponse:
     """End all sessions but this one."""
     return revoke_rest(request, "citizen")

@@ -287,7 +287,7 @@ def provider_return(request: Any) -> HttpResponse:
     """Check the provider's answer."""
     provider = oidc.staff_provider()
     done = finish_flow(request, provider)
-    if done is None or provider is None:
+    if done is None:
         return failed(request, "staff_sign_in")
     identity, target = done
     try:
@@ -295,7 +295,7 @@ def provider_return(request: Any) -> HttpResponse:
     except services.Refused as refused:
         notices.refused(request, refused.message)
         return redirect("staff_sign_in")
-    return go_on(request, person, target, factor="oidc" if provider.proves_second_factor else "")
+    return go_on(request, person, target, factor="oidc" if identity.second_factor else "")
 
 
 def start_flow(request: Any, provider: oidc.Provider | None, back: str, target: str, sign_in_page: str) -> HttpResponse:

@@ -62,6 +62,7 @@ urlpatterns = [
     path("konto/passwort/neu/<str:secret>/", citizens.new_password, name="citizen_password"),
     path("konto/", accounts.overview, name="citizen_account"),
     path("konto/passwort/", accounts.password, name="citizen_own_password"),
+    path("konto/passwort/bestaetigen/", accounts.prove, name="citizen_prove"),
     path("konto/sitzungen/", accounts.sessions, name="citizen_sessions"),
     path("konto/sitzungen/andere/beenden/", accounts.revoke_others, name="citizen_revoke_others"),
     path("konto/sitzungen/<uuid:session_id>/beenden/", accounts.revoke, name="citizen_revoke"),
