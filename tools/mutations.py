@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 TABLE = ROOT / "tests" / "mutations.toml"
 COPIED = ("src", "tests", "tools", "benchmarks", "docs", "conftest.py", "pyproject.toml")
 LINKED = ("node_modules", ".venv")
+TOO_LONG = 124
 FAILED = 1  # pytest: tests ran, and some failed; anything above is no answer
 AS_IT_IS = "as-it-is"  # the source that no guard is taken out of: the test database is made of it
 SECURITY = "tests/security/"
@@ -105,7 +106,7 @@ def run(root: Path, tests: tuple[str, ...]) -> tuple[int, str]:
             command, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
         )
     except subprocess.TimeoutExpired:
-        return FAILED, "no end within the time: red"
+        return TOO_LONG, f"no end within {PATIENCE:.0f} seconds"
     return done.returncode, "\n".join(done.stdout.splitlines()[-4:])
 
 

@@ -235,6 +235,7 @@ FILL: dict[str, Values] = {
     "costsharing:issue_run": {},
     "costsharing:discard_run": {"reason": "Falsche Tage"},
     "costsharing:credit_invoice": {"reason": "Falsche Menge"},
+    "costsharing:set_address": {"street": "Am Wall 9", "postcode": "19000", "city": "Alphausen"},
     "costsharing:new_scenario": {
         "name": "Stadt Neu",
         "joins_on": f"{the_clock().year - 1}-07-01",

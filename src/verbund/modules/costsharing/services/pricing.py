@@ -366,5 +366,7 @@ def set_address(
         "email": email.strip(),
         "shows_name": shows_name,
     }
+    if BillingAddress.objects.filter(member_id=member_id, **values).exists():
+        return
     BillingAddress.objects.update_or_create(member_id=member_id, defaults={**values, "changed_at": now})
     audit.record(actor, "costsharing.address.set", "membership.member", member_id, after=values)
