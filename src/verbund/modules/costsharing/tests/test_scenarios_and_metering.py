@@ -4,13 +4,14 @@ import threading
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 
 from verbund.modules.costsharing import services, subscribers
 from verbund.modules.costsharing.events import UsageMeasured
-from verbund.modules.costsharing.models import ChargeRun, Measure, Scenario
+from verbund.modules.costsharing.models import CentreCost, ChargeRun, Measure, Scenario
 from verbund.modules.costsharing.services import Demand
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events import from_values, to_values
@@ -163,3 +164,29 @@ def test_of_two_releases_at_the_same_moment_one_wins(real_database: str) -> None
         kept = ChargeRun.objects.get()
         assert kept.released_by_name in other
         assert AuditEntry.objects.filter(action="costsharing.run.released").count() == 1
+
+
+def test_the_same_form_at_the_same_moment_is_written_once(real_database: str) -> None:
+    with acting_for("alliance"):
+        services.define_centre(SYSTEM, code="HAUS", name="Gebäude", step=10, now=NOW)
+    connection.close()
+    start, written, key = threading.Barrier(2), list[UUID](), uuid4()
+
+    def record() -> None:
+        try:
+            with acting_for("alliance"):
+                start.wait()
+                cost: dict[str, Any] = {"centre": "HAUS", "year": 2025, "cents": 1000, "text": "Miete"}
+                written.append(services.record_cost(SYSTEM, now=NOW, idempotency_key=key, **cost))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=record) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert written == [key, key]
+    with acting_for("alliance"):
+        assert [row.cents for row in CentreCost.objects.all()] == [1000]
+        assert AuditEntry.objects.filter(action="costsharing.cost.recorded").count() == 1
