@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -81,7 +82,7 @@ def letter(
             values = {
                 "data": _value({**data, "date": dated}),
                 "head": _value({**dataclasses.asdict(head), "iban": in_groups(head.iban)}),
-                "labels": _labels(),
+                "labels": _labels(language),
                 "language": language,
                 "dated": [dated.year, dated.month, dated.day],
                 "attached": dataclasses.asdict(attached) if attached is not None else None,
@@ -149,10 +150,10 @@ def _payment(payment: Payment) -> dict[str, str]:
 
 def _printable(text: str) -> str:
     """NFC, without control characters; what no letter font has stays legible as [U+1F600]: nothing is lost silently."""
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
-    if text.isascii() and text.isprintable():
-        return text
     known = printable()
+    if text.isprintable() and known.issuperset(map(ord, text)) and unicodedata.is_normalized("NFC", text):
+        return text
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     return "".join(_character(c, known) for c in text)
 
 
@@ -167,8 +168,9 @@ def _character(character: str, known: frozenset[int]) -> str:
     return character if ord(character) in known else f"[U+{ord(character):04X}]"
 
 
-def _labels() -> dict[str, str]:
-    """The words of the platform's templates, in the language of the letter."""
+@lru_cache(maxsize=16)
+def _labels(_language: str) -> dict[str, str]:
+    """The words of the platform's templates, in the language of the letter, which is the active one."""
     return {
         "amount": _("Amount"),
         "bank": _("Bank"),

@@ -9,7 +9,6 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from verbund.modules.records.models import (
-    Case,
     CaseState,
     Document,
     DocumentVersion,
@@ -18,16 +17,14 @@ from verbund.modules.records.models import (
 from verbund.modules.records.policies import Permission, visible_cases
 from verbund.modules.records.queries.documents import DocumentNotFound
 from verbund.platform import audit
-from verbund.platform.files import StoredFile
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, new_id, prepared_statements
+from verbund.platform.tenancy import Conflict, prepared_statements
 
 from .cases import CaseClosed, open_case_for_change
 from .filing import DocumentRef, NewDocument, check_documents, document_ref, new_version, prepare, take_in, version_deed
-from .indexing import index_document, reindex_document
+from .indexing import reindex_document
 from .once import once
-from .reading import ContentText
 from .timeline import add_to_timeline
 
 
@@ -147,44 +144,5 @@ def add_version(
         values={"number": str(document.number), "title": document.title, "version": str(document.versions)},
         visible_to_party=document.visible_to_party,
     )
-    record_version(actor, "records.document.versioned", case, document, version)
+    audit.record_many(actor, [version_deed("records.document.versioned", case, document, version)])
     return document_ref(document, version)
-
-
-def add_document(
-    actor: Actor,
-    case: Case,
-    *,
-    title: str,
-    kind: str,
-    stored: StoredFile,
-    filename: str,
-    text: ContentText,
-    metadata: dict[str, Any],
-    visible_to_party: bool,
-    now: datetime,
-) -> tuple[Document, DocumentVersion]:
-    """Write document, first version and search entry; the case's row is locked by the caller."""
-    case.documents += 1
-    case.save(update_fields=["documents"])
-    document = Document(
-        id=new_id(),
-        case=case,
-        number=case.documents,
-        title=title,
-        kind=kind,
-        metadata=metadata,
-        filed_at=now,
-        filed_by=actor.name[:200],
-        visible_to_party=visible_to_party,
-    )
-    document.save(force_insert=True)
-    version = new_version(actor, document, stored, filename, text, now)
-    version.save(force_insert=True)
-    index_document(case, document, text=text.text, filename=filename, at=now)
-    return document, version
-
-
-def record_version(actor: Actor, action: str, case: Case, document: Document, version: DocumentVersion) -> None:
-    """Write the anchor of the version into the audit chain."""
-    audit.record_many(actor, [version_deed(action, case, document, version)])

@@ -1,11 +1,12 @@
 """Filing several documents of a case at once: one statement for each kind of row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from verbund.modules.records.models import (
@@ -76,9 +77,45 @@ class Filing:
     entries: list[SearchEntry] = field(default_factory=list)
     timeline: list[TimelineEntry] = field(default_factory=list)
 
-    def write(self) -> None:
-        """Write the rows."""
-        rows.write(self.opened, self.documents, self.versions, self.entries, self.timeline)
+    def add(
+        self,
+        actor: Actor,
+        new: NewDocument,
+        text: ContentText,
+        now: datetime,
+        *,
+        told: TimelineKind = TimelineKind.DOCUMENT_FILED,
+        values: Mapping[str, str] | None = None,
+    ) -> Document:
+        """Make the rows of a document whose content the store has taken in; the timeline tells of it as `told`, with
+        these `values` beside number and title. `case.documents` counts on and is saved by the caller.
+        """
+        stored, case, shown = new.content, self.case, bool(new.visible_to_party)
+        assert isinstance(stored, StoredFile)
+        case.documents += 1
+        document = rows.new(
+            Document,
+            id=new_id(),
+            case_id=case.id,
+            number=case.documents,
+            title=new.title,
+            kind=new.kind,
+            metadata=dict(new.metadata),
+            filed_at=now,
+            filed_by=actor.name[:200],
+            visible_to_party=shown,
+        )
+        self.documents.append(document)
+        self.versions.append(new_version(actor, document, stored, new.filename, text, now))
+        searched = "" if new.repeats_another else text.text
+        self.entries.append(document_entry(case, document, text=searched, filename=new.filename, at=now))
+        said = {"number": str(document.number), "title": new.title, **(values or {})}
+        self.timeline.append(timeline_entry(actor, case, told, now, values=said, visible_to_party=shown))
+        return document
+
+    def write(self, *more: Sequence[Model]) -> None:
+        """Write the rows, and those that refer to them."""
+        rows.write(self.opened, self.documents, self.versions, self.entries, self.timeline, *more)
 
     def deeds(self) -> list[audit.Deed]:
         """What the audit chain says of them."""
@@ -118,33 +155,11 @@ def prepare(actor: Actor, case: Case, documents: Sequence[NewDocument], now: dat
     by_hand = actor.is_staff or actor.is_system
     for new, (stored, filename, text) in zip(documents, _take_in(documents), strict=True):
         shown = not by_hand if new.visible_to_party is None else new.visible_to_party
-        title = check_title(new.title, {})
-        case.documents += 1
-        document = rows.new(
-            Document,
-            id=new_id(),
-            case_id=case.id,
-            number=case.documents,
-            title=title,
-            kind=new.kind,
-            metadata=dict(new.metadata),
-            filed_at=now,
-            filed_by=actor.name[:200],
-            visible_to_party=shown,
-        )
-        filing.documents.append(document)
-        filing.versions.append(new_version(actor, document, stored, filename, text, now))
-        searched = "" if new.repeats_another else text.text
-        filing.entries.append(document_entry(case, document, text=searched, filename=filename, at=now))
-        filing.timeline.append(
-            timeline_entry(
-                actor,
-                case,
-                TimelineKind.DOCUMENT_FILED,
-                now,
-                values={"number": str(document.number), "title": title},
-                visible_to_party=shown,
-            )
+        filing.add(
+            actor,
+            replace(new, content=stored, title=check_title(new.title, {}), filename=filename, visible_to_party=shown),
+            text,
+            now,
         )
     return filing
 

@@ -51,11 +51,6 @@ def document_entry(case: Case, document: Document, *, text: str, filename: str, 
     return _entry(case, document, EntryKind.DOCUMENT, at, _document_words(case, document, text, filename))
 
 
-def index_document(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> None:
-    """Write the entry of a new document; it is found from the commit on."""
-    rows.write([document_entry(case, document, text=text, filename=filename, at=at)])
-
-
 def reindex_document(case: Case, document: Document, *, text: str, filename: str, at: datetime) -> None:
     """Replace what is found of a document by its new version."""
     found_by = json.dumps(_document_words(case, document, text, filename), ensure_ascii=False)

@@ -19,11 +19,11 @@ from verbund.modules.records.queries.documents import DocumentNotFound
 from verbund.platform import audit, events, files, printing
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, current_body, local_date, new_id
+from verbund.platform.tenancy import Conflict, Invalid, current_body, local_date, new_id, prepared_statements, rows
 
 from .cases import open_case_for_change
 from .deemed import deemed_on
-from .documents import add_document, record_version
+from .filing import Filing, NewDocument
 from .reading import read_text
 from .texts import check_title, one_line
 from .timeline import add_to_timeline
@@ -65,6 +65,7 @@ class LetterRef:
     size: int
 
 
+@prepared_statements()
 @transaction.atomic
 def issue_letter(
     actor: Actor,
@@ -108,36 +109,27 @@ def issue_letter(
     pdf = printing.letter(template, values)
     filename = files.clean_filename(f"{case.reference} {title}.pdf".replace("/", "-"))
     stored = files.put(pdf, filename=filename)
-    document, version = add_document(
+    filing = Filing(case)
+    document = filing.add(
         actor,
-        case,
-        title=title,
-        kind=kind,
-        stored=stored,
-        filename=filename,
-        text=read_text(pdf, stored.media_type),
-        metadata={"recipient": to.name},
-        visible_to_party=True,
-        now=now,
+        NewDocument(title, kind, stored, filename, {"recipient": to.name}, visible_to_party=True),
+        read_text(pdf, stored.media_type),
+        now,
+        told=TimelineKind.LETTER_ISSUED,
+        values={"recipient": to.name},
     )
-    letter = Letter(
+    letter = rows.new(
+        Letter,
         id=new_id(),
-        case=case,
-        document=document,
+        case_id=case.id,
+        document_id=document.id,
         template=template,
         recipient=asdict(to),
         sha256=stored.sha256,
         issued_at=now,
     )
-    letter.save(force_insert=True)
-    add_to_timeline(
-        actor,
-        case,
-        TimelineKind.LETTER_ISSUED,
-        now,
-        values={"number": str(document.number), "title": title, "recipient": to.name},
-        visible_to_party=True,
-    )
+    case.save(update_fields=["documents"])
+    filing.write([letter])
     events.publish(
         actor,
         LetterIssued(
@@ -148,14 +140,9 @@ def issue_letter(
             issued_at=now,
         ),
     )
-    record_version(actor, "records.document.filed", case, document, version)
-    audit.record(
-        actor,
-        "records.letter.issued",
-        "records.letter",
-        letter.id,
-        after={"case": case.reference, "document": str(document.id), "sha256": stored.sha256, "template": template},
-    )
+    after = {"case": case.reference, "document": str(document.id), "sha256": stored.sha256, "template": template}
+    issued = audit.Deed("records.letter.issued", "records.letter", letter.id, after=after)
+    audit.record_many(actor, [*filing.deeds(), issued])
     return LetterRef(letter.id, document.id, stored.sha256, stored.size)
 
 

@@ -4,12 +4,16 @@ import io
 import os
 import signal
 import zipfile
+import zlib
 from collections.abc import Iterator
+from datetime import date
 
+import pypdfium2
 import pytest
 
 from verbund.modules.records.gateways import pdf
 from verbund.modules.records.services.reading import read_text
+from verbund.platform import printing
 
 from . import factories
 
@@ -27,6 +31,18 @@ def test_umlauts_and_pages_are_read(process: pdf.PdfProcess) -> None:
     found = process.text(factories.pdf("Straßengebühr für Äpfel", "zweite Zeile", pages=3))
     assert (found.pages, found.note) == (3, "")
     assert found.text.count("Straßengebühr für Äpfel") == 3
+
+
+def test_a_letter_in_colours_with_a_profile_is_read_as_it_is_shown(process: pdf.PdfProcess) -> None:
+    head = printing.Letterhead(name="Gemeinde Gammadorf", initials="GG", accent="#0b5d3b")
+    data = {"subject": "Gebühr", "date": date(2026, 11, 2), "paragraphs": ["Zahlen Sie bitte bald. " * 200]}
+    letter = printing.letter("printing/letter.typ", data, head)
+    assert letter.count(b"/ICCBased") == 2
+    found, document = process.text(letter), pypdfium2.PdfDocument(letter)
+    assert found.text == "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    assert (found.pages, found.note, found.text.count("bald.")) == (2, "", 200)
+    green = b"\x0b\x5d\x3b"
+    assert green in zlib.decompress(process.page_image(letter, 0, 600).partition(b"IDAT")[2])
 
 
 def test_pages_and_characters_are_limited(process: pdf.PdfProcess, monkeypatch: pytest.MonkeyPatch) -> None:
