@@ -69,6 +69,7 @@ from .contracts import (
 from .deadlines import (
     Deadline,
     MapRow,
+    YearEvent,
     YearView,
     carrier_map,
     deadlines,
@@ -118,6 +119,7 @@ __all__ = [
     "ServiceView",
     "StepView",
     "TaskView",
+    "YearEvent",
     "YearView",
     "accession",
     "accessions",

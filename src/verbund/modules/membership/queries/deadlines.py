@@ -3,13 +3,13 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from verbund.modules.membership.models import (
-    Accession,
     AccessionState,
     Action,
     AuthorityNotice,
@@ -31,6 +31,7 @@ from verbund.modules.membership.policies import (
 )
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy.kept import KeptRows, given
 
 from .carriers import recorded
 
@@ -59,114 +60,90 @@ def deadlines(actor: Actor, *, start: date, end: date) -> list[Deadline]:
         policy.Denied
     """
     policy.require(actor, Permission.READ_ACCESSIONS)
-    open_ones = visible_accessions(actor).exclude(state__in=[AccessionState.WITHDRAWN, AccessionState.ABANDONED])
+    reader = reader_of(actor)
     found = [
-        *_clearances(open_ones, start, end),
-        *_effects(open_ones, start, end),
-        *_transfers(open_ones, start, end),
-    ]
-    for leaving in (
-        visible_leavings(actor)
-        .filter(state=LeavingState.NOTICE_GIVEN, exit_on__gte=start, exit_on__lte=end)
-        .select_related("member")
-    ):
-        title = gettext("%(name)s: last day as a carrier") % {"name": leaving.member.name}
-        found.append(
-            Deadline(leaving.exit_on, "exit", title, leaving.member.name, "", leaving.member_id, None, f"l{leaving.id}")
+        made(*row)
+        for kind, made in (
+            ("clearance", _clearance),
+            ("effect", _effect),
+            ("task", _task),
+            ("exit", _exit),
+            ("term", _term),
+            ("agreement", _agreement),
         )
-    terms = TermOfOffice.objects.filter(valid_until__gte=start, valid_until__lte=end)
-    for term in terms.filter(organ__member__in=visible_members(actor)).select_related("organ__member"):
-        member = term.organ.member
-        title = gettext("%(name)s: term of %(person)s (%(function)s) ends") % {
-            "name": member.name,
-            "person": term.person_name,
-            "function": term.function,
-        }
-        if term.valid_until:
-            found.append(Deadline(term.valid_until, "term", title, member.name, "", member.id, None, f"t{term.id}"))
-    agreed = visible_agreements(actor).filter(valid_until__gte=start, valid_until__lte=end)
-    for agreement in agreed.select_related("member", "service"):
-        title = gettext("%(name)s: agreement on %(service)s ends") % {
-            "name": agreement.member.name,
-            "service": agreement.service.code,
-        }
-        if agreement.valid_until:
-            found.append(
-                Deadline(
-                    agreement.valid_until,
-                    "agreement",
-                    title,
-                    agreement.member.name,
-                    "",
-                    agreement.member_id,
-                    None,
-                    f"a{agreement.id}",
-                )
-            )
+        for row in _due(reader, kind).all(start=start, end=end)
+    ]
     return sorted(found, key=lambda d: (d.day, d.title, d.key))
 
 
-def _clearances(rows: QuerySet[Accession], start: date, end: date) -> list[Deadline]:
-    notices = AuthorityNotice.objects.filter(
-        accession__in=rows.filter(state=AccessionState.DOCUMENTS_COMPLETE),
-        period_ends_on__gte=start,
-        period_ends_on__lte=end,
-    ).select_related("accession__member", "accession__authority")
-    return [
-        Deadline(
-            n.period_ends_on,
-            "clearance",
-            gettext("%(name)s: the authority's period ends") % {"name": n.accession.member.name},
-            n.accession.authority.name if n.accession.authority else gettext("Supervisory authority"),
-            "§ 77 Abs. 1 KV M-V",
-            n.accession.member_id,
-            n.accession_id,
-            f"n{n.id}",
-        )
-        for n in notices
-        if n.period_ends_on
-    ]
+def reader_of(actor: Actor) -> Actor:
+    """The actor by what decides what it sees of the members: what queries are kept for."""
+    return Actor(actor.kind, actor.id, "", actor.body, roles=actor.roles, units=actor.units)
 
 
-def _effects(rows: QuerySet[Accession], start: date, end: date) -> list[Deadline]:
-    planned = rows.filter(
-        planned_effect_on__gte=start, planned_effect_on__lte=end, effective_on__isnull=True
-    ).select_related("member")
-    return [
-        Deadline(
-            a.planned_effect_on,
-            "effect",
-            gettext("%(name)s: planned effect of the accession") % {"name": a.member.name},
-            gettext("Management of the alliance"),
-            "§ 167b Abs. 1 KV M-V",
-            a.member_id,
-            a.id,
-            f"e{a.id}",
-        )
-        for a in planned
-        if a.planned_effect_on
-    ]
+@lru_cache(maxsize=256)
+def _due(reader: Actor, kind: str) -> KeptRows:
+    """What of a kind is due between two days; kept, for to put six of them together takes longer than to ask them."""
+    days = given("start"), given("end")
+    open_ones = visible_accessions(reader).exclude(state__in=[AccessionState.WITHDRAWN, AccessionState.ABANDONED])
+    if kind == "clearance":
+        waiting = open_ones.filter(state=AccessionState.DOCUMENTS_COMPLETE)
+        notices = AuthorityNotice.objects.filter(accession__in=waiting, period_ends_on__range=days)
+        facts = ("accession__member__name", "accession__authority__name", "accession__member_id", "accession_id")
+        return KeptRows(notices.values_list("period_ends_on", *facts, "id"))
+    if kind == "effect":
+        planned = open_ones.filter(planned_effect_on__range=days, effective_on__isnull=True)
+        return KeptRows(planned.values_list("planned_effect_on", "member__name", "member_id", "id"))
+    if kind == "task":
+        tasks = TaskTransfer.objects.filter(accession__in=open_ones, planned_on__range=days, transferred_on=None)
+        facts = ("accession__member__name", "task__name", "accession__member_id", "accession_id")
+        return KeptRows(tasks.values_list("planned_on", *facts, "id"))
+    if kind == "exit":
+        leaving = visible_leavings(reader).filter(state=LeavingState.NOTICE_GIVEN, exit_on__range=days)
+        return KeptRows(leaving.values_list("exit_on", "member__name", "member_id", "id"))
+    if kind == "term":
+        terms = TermOfOffice.objects.filter(valid_until__range=days, organ__member__in=visible_members(reader))
+        facts = ("organ__member__name", "person_name", "function", "organ__member_id")
+        return KeptRows(terms.values_list("valid_until", *facts, "id"))
+    agreed = visible_agreements(reader).filter(valid_until__range=days)
+    return KeptRows(agreed.values_list("valid_until", "member__name", "service__code", "member_id", "id"))
 
 
-def _transfers(rows: QuerySet[Accession], start: date, end: date) -> list[Deadline]:
-    planned = TaskTransfer.objects.filter(
-        accession__in=rows, planned_on__gte=start, planned_on__lte=end, transferred_on__isnull=True
-    ).select_related("accession__member", "task")
-    return [
-        Deadline(
-            t.planned_on,
-            "task",
-            gettext("%(name)s: transfer of “%(task)s” planned")
-            % {"name": t.accession.member.name, "task": t.task.name},
-            gettext("%(name)s and the alliance") % {"name": t.accession.member.name},
-            "§ 167b Abs. 1 KV M-V",
-            t.accession.member_id,
-            t.accession_id,
-            f"p{t.id}",
-        )
-        for t in planned
-        if t.planned_on
-    ]
+def _clearance(day: date, name: str, authority: str | None, member: UUID, accession: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: the authority's period ends") % {"name": name}
+    who = authority or gettext("Supervisory authority")
+    return Deadline(day, "clearance", title, who, "§ 77 Abs. 1 KV M-V", member, accession, f"n{key}")
+
+
+def _effect(day: date, name: str, member: UUID, accession: UUID) -> Deadline:
+    title = gettext("%(name)s: planned effect of the accession") % {"name": name}
+    who = gettext("Management of the alliance")
+    return Deadline(day, "effect", title, who, "§ 167b Abs. 1 KV M-V", member, accession, f"e{accession}")
+
+
+def _task(day: date, name: str, task: str, member: UUID, accession: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: transfer of “%(task)s” planned") % {"name": name, "task": task}
+    who = gettext("%(name)s and the alliance") % {"name": name}
+    return Deadline(day, "task", title, who, "§ 167b Abs. 1 KV M-V", member, accession, f"p{key}")
+
+
+def _exit(day: date, name: str, member: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: last day as a carrier") % {"name": name}
+    return Deadline(day, "exit", title, name, "", member, None, f"l{key}")
+
+
+def _term(day: date, name: str, person: str, function: str, member: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: term of %(person)s (%(function)s) ends") % {
+        "name": name,
+        "person": person,
+        "function": function,
+    }
+    return Deadline(day, "term", title, name, "", member, None, f"t{key}")
+
+
+def _agreement(day: date, name: str, service: str, member: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: agreement on %(service)s ends") % {"name": name, "service": service}
+    return Deadline(day, "agreement", title, name, "", member, None, f"a{key}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,19 +195,31 @@ def carrier_map(actor: Actor, *, known_at: datetime | None = None) -> list[MapRo
         policy.Denied
     """
     policy.require(actor, Permission.READ_ACCESSIONS)
+    moment = {} if known_at is None else {"known_at": known_at}
+    is_past = known_at is not None
     tasks: dict[UUID, list[MapTask]] = defaultdict(list)
-    passed = TaskTransfer.objects.filter(transferred_on__isnull=False)
-    if known_at is not None:
-        passed = passed.filter(recorded_at__lte=known_at)
-    columns = ("accession__member_id", "task__name", "scope", "transferred_on", "date_known")
-    for member_id, name, scope, on, known in passed.order_by("transferred_on", "task__name").values_list(*columns):
+    for member_id, name, scope, on, known in _passed(is_past).all(**moment):
         tasks[member_id].append(MapTask(name, scope, on, known))
     found: dict[UUID, tuple[str, list[MapPeriod]]] = {}
-    rows = visible_carrier_periods(actor).filter(recorded(known_at)).order_by("valid_from", "member__name")
-    facts = ("member_id", "member__name", "valid_from", "valid_until", "share_cents", "seats", "note", "date_known")
-    for member_id, name, since, until, cents, seats, note, known in rows.values_list(*facts):
+    for member_id, name, since, until, cents, seats, note, known in _carried(reader_of(actor), is_past).all(**moment):
         found.setdefault(member_id, (name, []))[1].append(MapPeriod(since, until, cents, seats, note, known))
     return [MapRow(m, name, tuple(periods), tuple(tasks[m])) for m, (name, periods) in found.items()]
+
+
+@lru_cache(maxsize=2)
+def _passed(is_past: bool) -> KeptRows:
+    passed = TaskTransfer.objects.filter(transferred_on__isnull=False)
+    if is_past:
+        passed = passed.filter(recorded_at__lte=given("known_at"))
+    facts = ("accession__member_id", "task__name", "scope", "transferred_on", "date_known")
+    return KeptRows(passed.order_by("transferred_on", "task__name").values_list(*facts))
+
+
+@lru_cache(maxsize=256)
+def _carried(reader: Actor, is_past: bool) -> KeptRows:
+    rows = visible_carrier_periods(reader).filter(recorded(given("known_at") if is_past else None))
+    facts = ("member_id", "member__name", "valid_from", "valid_until", "share_cents", "seats", "note", "date_known")
+    return KeptRows(rows.order_by("valid_from", "member__name").values_list(*facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,12 +276,8 @@ def year_view(actor: Actor, year: int) -> YearView:
     """
     policy.require(actor, Permission.READ_ACCESSIONS)
     first, last = date(year, 1, 1), date(year, 12, 31)
-    rows: list[tuple[UUID, str, date, date | None]] = list(
-        visible_carrier_periods(actor)
-        .filter(overlapping(first, last) | Q(valid_until=date(year - 1, 12, 31)), recorded(None))
-        .order_by("valid_from", "member__name")
-        .values_list("member_id", "member__name", "valid_from", "valid_until")
-    )
+    reader, days = reader_of(actor), {"first": first, "last": last}
+    rows = _carrying(reader).all(**days, eve=date(year - 1, 12, 31))
     begins: dict[UUID, date] = {}
     ends: dict[UUID, date | None] = {}
     names: dict[UUID, str] = {}
@@ -300,37 +285,54 @@ def year_view(actor: Actor, year: int) -> YearView:
         names[member_id] = name
         begins[member_id] = min(since, begins.get(member_id, since))
         ends[member_id] = until
-    totals = {row.valid_from: row for row in ShareCapital.objects.filter(overlapping(first, last), recorded_until=None)}
-    before = [r for r in totals.values() if r.valid_from < first]
-    after = [r for r in totals.values() if r.valid_until is None or r.valid_until >= last]
+    totals = _capital().all(**days)
+    before = [cents for since, _until, cents in totals if since < first]
+    after = [cents for _since, until, cents in totals if until is None or until >= last]
     return YearView(
         year=year,
         carriers_before=sum(1 for m in begins if begins[m] < first and (ends[m] or last) >= first),
         carriers_after=sum(1 for m in begins if ends[m] is None or (ends[m] or last) >= last),
-        capital_before=before[0].total_cents if before else 0,
-        capital_after=after[-1].total_cents if after else 0,
+        capital_before=before[0] if before else 0,
+        capital_after=after[-1] if after else 0,
         joined=tuple(sorted((d, names[m]) for m, d in begins.items() if first <= d <= last)),
         left=tuple(sorted((d, names[m]) for m, d in ends.items() if d is not None and first <= d <= last)),
-        events=_events(actor, first, last),
+        events=_events(reader, first, last),
         due=tuple(deadlines(actor, start=first, end=last)),
-        open_accessions=visible_accessions(actor)
-        .filter(opened_on__lte=last)
-        .filter(Q(ended_on__isnull=True) | Q(ended_on__gt=last))
-        .count(),
+        open_accessions=len(_open_at(reader).all(last=last)),
     )
 
 
-def _events(actor: Actor, first: date, last: date) -> tuple[YearEvent, ...]:
-    seen = Q(accession__in=visible_accessions(actor), action__in=_MILESTONES) | Q(
-        leaving__in=visible_leavings(actor), action__in=_LEAVING
+@lru_cache(maxsize=256)
+def _carrying(reader: Actor) -> KeptRows:
+    wanted = overlapping(given("first"), given("last")) | Q(valid_until=given("eve"))
+    rows = visible_carrier_periods(reader).filter(wanted, recorded(None)).order_by("valid_from", "member__name")
+    return KeptRows(rows.values_list("member_id", "member__name", "valid_from", "valid_until"))
+
+
+@lru_cache(maxsize=1)
+def _capital() -> KeptRows:
+    rows = ShareCapital.objects.filter(overlapping(given("first"), given("last")), recorded(None))
+    return KeptRows(rows.order_by("valid_from").values_list("valid_from", "valid_until", "total_cents"))
+
+
+@lru_cache(maxsize=256)
+def _open_at(reader: Actor) -> KeptRows:
+    last = given("last")
+    rows = visible_accessions(reader).filter(Q(ended_on__isnull=True) | Q(ended_on__gt=last), opened_on__lte=last)
+    return KeptRows(rows.values_list("id"))
+
+
+@lru_cache(maxsize=256)
+def _acts(reader: Actor) -> KeptRows:
+    seen = Q(accession__in=visible_accessions(reader), action__in=_MILESTONES) | Q(
+        leaving__in=visible_leavings(reader), action__in=_LEAVING
     )
-    rows = (
-        ProcedureAct.objects.filter(seen, on__gte=first, on__lte=last)
-        .order_by("on", "recorded_at", "number")
-        .values_list(
-            "on", "date_known", "action", "accession__member__name", "leaving__member__name", "note", "details"
-        )
-    )
+    acts = ProcedureAct.objects.filter(seen, on__range=(given("first"), given("last")))
+    facts = ("on", "date_known", "action", "accession__member__name", "leaving__member__name", "note", "details")
+    return KeptRows(acts.order_by("on", "recorded_at", "number").values_list(*facts))
+
+
+def _events(reader: Actor, first: date, last: date) -> tuple[YearEvent, ...]:
     labels = {**{a.value: a.label for a in Action}, **{a.value: a.label for a in LeavingAction}}
     return tuple(
         YearEvent(
@@ -340,5 +342,5 @@ def _events(actor: Actor, first: date, last: date) -> tuple[YearEvent, ...]:
             joining or leaving,
             note,
         )
-        for on, known, action, joining, leaving, note, details in rows
+        for on, known, action, joining, leaving, note, details in _acts(reader).all(first=first, last=last)
     )

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.policies import Permission
+from verbund.modules.membership.web.tables import carrier_rows, deadline_rows, event_rows
 from verbund.platform.identity.routes import BodyRequest, public_page, staff_page
 from verbund.platform.tenancy import local_date, now
 from verbund.platform.ui import notices
@@ -22,24 +23,15 @@ def carriers(request: BodyRequest) -> HttpResponse:
     rows = queries.carrier_map(request.actor)
     today = local_date(now())
     current = [row for row in rows if row.until is None or row.until >= today]
-    shown = []
-    if rows:
-        first = min(row.since for row in rows)
-        length = max((today - first).days, 1)
-        for row in rows:
-            until = min(row.until or today, today)
-            shown.append(
-                {
-                    "row": row,
-                    "period": row.periods[-1],
-                    "x": round((row.since - first).days * 1000 / length),
-                    "width": max(round((until - row.since).days * 1000 / length), 4),
-                }
-            )
     return render(
         request,
         "membership/carriers.html",
-        {"rows": shown, "current": len(current), "capital": queries.capital_on(request.actor, today), "today": today},
+        {
+            "rows": carrier_rows(rows, today),
+            "current": len(current),
+            "capital": queries.capital_on(request.actor, today),
+            "today": today,
+        },
     )
 
 
@@ -48,7 +40,7 @@ def deadlines(request: BodyRequest) -> HttpResponse:
     """The deadlines of a year ahead, and the address of the calendar."""
     today = local_date(now())
     context = {
-        "rows": queries.deadlines(request.actor, start=today, end=today + AHEAD),
+        "rows": deadline_rows(queries.deadlines(request.actor, start=today, end=today + AHEAD)),
         "feed": queries.has_feed(request.actor),
     }
     return render(request, "membership/deadlines.html", context)
@@ -61,7 +53,7 @@ def subscribe(request: BodyRequest) -> HttpResponse:
     secret = services.subscribe_calendar(request.actor, now=now())
     today = local_date(now())
     context = {
-        "rows": queries.deadlines(request.actor, start=today, end=today + AHEAD),
+        "rows": deadline_rows(queries.deadlines(request.actor, start=today, end=today + AHEAD)),
         "feed": True,
         "secret": secret,
         "host": request.build_absolute_uri("/").rstrip("/"),
@@ -101,11 +93,14 @@ def year(request: BodyRequest, year: int) -> HttpResponse:
     """A year of the alliance for its board, made to be printed."""
     if not 1990 <= year <= 2200:
         raise Http404
+    view = queries.year_view(request.actor, year)
     return render(
         request,
         "membership/year.html",
         {
-            "view": queries.year_view(request.actor, year),
+            "view": view,
+            "events": event_rows(view.events),
+            "due": deadline_rows(view.due),
             "before": year - 1,
             "after": year + 1,
             "last": date(year, 12, 31),
