@@ -200,7 +200,7 @@ def provision(actor: Actor, *, member_id: UUID, now: datetime) -> ProvisioningVi
             member.id,
             after={"schema": row.schema_name, "hosts": row.hosts},
         )
-    _go_on(actor, row, now)
+    _go_on(actor, row, now, again=True)
     return view_of(row)
 
 
@@ -243,7 +243,7 @@ def retry_provisioning(actor: Actor, *, member_id: UUID, now: datetime) -> Provi
     if not row.steps.filter(state=StepState.FAILED).update(state=StepState.WAITING, reason="", ended_at=None):
         raise ProvisioningConflict(_("No step has failed."))
     audit.record(actor, "membership.provisioning.retried", "membership.member", row.member_id)
-    _go_on(actor, row, now)
+    _go_on(actor, row, now, again=True)
     return view_of(row)
 
 
@@ -297,8 +297,8 @@ def note_part(actor: Actor, *, answer: RoomPrepared, now: datetime) -> None:
     _go_on(actor, row, now)
 
 
-def _go_on(actor: Actor, row: Provisioning, now: datetime) -> None:
-    """Do, or ask for, whatever can be done next."""
+def _go_on(actor: Actor, row: Provisioning, now: datetime, *, again: bool = False) -> None:
+    """Do, or ask for, whatever can be done next; `again`: also what is under way."""
     states = {Step(step.step): step.state for step in row.steps.all()}
     done = {step for step, state in states.items() if state == StepState.DONE}
     if Step.TENANT not in done:
@@ -315,9 +315,11 @@ def _go_on(actor: Actor, row: Provisioning, now: datetime) -> None:
         asked = [step for step in missing if states[step] != StepState.FAILED]
         for step in asked:
             _begin(row, step, now)
-        # A part that was asked for before is asked for again: it does nothing twice, and an answer may have been lost.
+        # A part that is under way is asked for once more only by who asks for the whole: it does nothing twice, and an
+        # answer may have been lost. An answer to another part is no reason: both would do it at the same time.
         for step in asked:
-            _ask(actor, row, step)
+            if again or states[step] != StepState.RUNNING:
+                _ask(actor, row, step)
         if missing:
             return
     if Step.READY not in done:

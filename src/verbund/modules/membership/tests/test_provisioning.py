@@ -222,6 +222,15 @@ def test_no_body_speaks_for_another(tenant: UUID, manager: Actor, now: datetime)
     assert states(manager, tenant) == before
 
 
+def test_an_answer_makes_nobody_do_the_other_parts_twice(tenant: UUID, manager: Actor, now: datetime) -> None:
+    begin(manager, tenant, now)
+    services.note_part(manager, answer=answer(manager, tenant, "chart"), now=now)
+    services.note_part(manager, answer=answer(manager, tenant, "people"), now=now)
+    assert jobs() == [("alpha", "people"), ("alpha", "file_plan"), ("alpha", "chart")]
+    services.note_part(manager, answer=answer(manager, tenant, "file_plan"), now=now)
+    assert jobs()[3:] == [("alpha", "services")]
+
+
 def test_an_answer_that_got_lost_is_asked_for_again(tenant: UUID, manager: Actor, now: datetime) -> None:
     begin(manager, tenant, now)
     services.note_part(manager, answer=answer(manager, tenant, "people"), now=now)
