@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import models, multiplying
+from . import alliance_calls, models, multiplying
 from .measuring import Bench, Scale, memory, plain_body
 from .place import ROOT, TOWN, Place, moment, root_folder, tell
 from .rows import IDS, Row, printed, surroundings, write
@@ -52,7 +52,9 @@ def run(place: Place, scale: Scale, about: dict[str, Any]) -> list[Row]:
         bench.letters()
         bench.post()
         jobs = place.jobs()
-    rows = [*bench.rows, new_body, memory(place), jobs_done(place, jobs, max(10, scale.times(30)))]
+    rows = [*bench.rows, new_body, jobs_done(place, jobs, max(10, scale.times(30)))]
+    place.forget_jobs()
+    rows += [*alliance_calls.measure(place, scale), memory(place)]
     if place.jobs()["failed"] or place.served.errors():
         raise RuntimeError(f"jobs have failed, or the logs tell of errors: {place.served.errors()[:3]}")
     return sorted(rows, key=_order)

@@ -1,9 +1,9 @@
-"""A charge run for 200 bodies and 60 services with daily pro rata over a year: seconds of CPU and memory.
+"""The reckoning of a charge run for 200 bodies and 60 services with daily pro rata over a year, without any table.
 
     python -m benchmarks.costsharing [--bodies 200] [--services 60]
 
-What is measured is the reckoning itself and the frozen copy; gathering and writing are measured by the test of the
-room at small scale. Joining and leaving on other days, a price change and a tax switch in each.
+What is measured is the reckoning itself and the frozen copy; `make bench` measures the whole run with gathering and
+writing (`charge_run`). Joining and leaving on other days, a price change and a tax switch in each.
 """
 
 import argparse

@@ -51,6 +51,12 @@ def largest_resident_mb(root: int, name: str = "") -> float:
     return max(sizes)
 
 
+def peak_mb(pid: int) -> float:
+    """The most resident memory that one process has had so far, in megabytes of 1,000,000 bytes."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024 / 1e6
+
+
 def own_mb(pid: int) -> float:
     """Memory that is this process's alone (private pages), in megabytes: what a further one of its kind would cost."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()

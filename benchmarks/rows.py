@@ -13,6 +13,7 @@ from typing import Any, Final
 IDS: Final = (
     *("submit", "upload_found", "list_10k", "read_one", "search_10k"),
     *("letter", "posting", "posting_batch", "new_body", "web_rss_mb"),
+    *("charge_run", "carrier_map", "year_view", "body_ready"),
 )
 KEYS: Final = ("id", "cpu_ms", "p50_ms", "p95_ms", "per_s", "floor_cpu_ms", "clients")
 
@@ -100,6 +101,11 @@ TARGETS: Final = (
     Target("posting_batch", "per_s", 1000),
     Target("new_body", "p50_ms", 3000),
     Target("web_rss_mb", "value", 250),
+    Target("charge_run", "p50_ms", 10_000),
+    Target("charge_run", "value", 300),
+    Target("carrier_map", "cpu_ms", 20),
+    Target("year_view", "cpu_ms", 20),
+    Target("body_ready", "p95_ms", 3000),
     Target("list_10k_1m", "cpu_ms", 10),
     Target("trial_balance_1m", "cpu_ms", 20),
     Target("web_rss_mb_200b", "value", 250),

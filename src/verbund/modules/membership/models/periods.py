@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 
 ENDS_AFTER_BEGIN: Final = Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from"))
 RECORDED_NOW: Final = Q(recorded_until__isnull=True)
@@ -18,7 +18,7 @@ def in_force(day: date, prefix: str = "") -> Q:
     )
 
 
-def overlapping(start: date, end: date) -> Q:
+def overlapping(start: date | Value, end: date | Value) -> Q:
     """Valid on at least one day from `start` to `end`."""
     return Q(valid_from__lte=end) & (Q(valid_until__isnull=True) | Q(valid_until__gte=start))
 

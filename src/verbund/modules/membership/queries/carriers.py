@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 
 from verbund.modules.membership.models import CarrierPeriod as CarrierRow
 from verbund.modules.membership.models import ShareCapital, in_force, overlapping
@@ -45,7 +45,7 @@ class CapitalFacts:
     chair_id: UUID
 
 
-def recorded(known_at: datetime | None) -> Q:
+def recorded(known_at: datetime | Value | None) -> Q:
     """What stands here now, or stood here at that moment."""
     if known_at is None:
         return Q(recorded_until__isnull=True)
