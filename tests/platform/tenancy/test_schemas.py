@@ -103,8 +103,11 @@ def test_every_constraint_and_index_of_the_models_stands_in_the_schema(alpha: An
     assert len(there) > 100
 
 
-def test_a_body_from_the_blueprint_is_what_the_migrations_make(as_owner: Any, owner_connection: Any) -> None:
-    """`beta` was founded from the blueprint; here Django runs the migrations."""
+def test_a_body_from_the_blueprint_is_what_the_migrations_make(
+    as_owner: Any, owner_connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`beta` was founded from the blueprint; here Django runs the migrations, with everything drawn up anew."""
+    monkeypatch.setattr(blueprints, "_without_drawing_anew", nullcontext)
     with as_owner():
         owner_connection.execute("CREATE SCHEMA grown")
         owner_connection.execute("REVOKE ALL ON SCHEMA grown FROM PUBLIC")

@@ -23,6 +23,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import models, transaction
+from django.db.migrations.state import ProjectState
 from psycopg import sql
 
 from .context import connection
@@ -53,7 +54,7 @@ class Recording:
 
 def run_migrations(schema_name: str, verbosity: int = 0) -> None:
     """Migrate one schema as Django does it; the connection is in `public` afterwards."""
-    with _without_content_types():
+    with _without_content_types(), _without_drawing_anew():
         call_command("migrate_schemas", schema_name=schema_name, interactive=False, verbosity=verbosity)
     connection.set_schema_to_public()
 
@@ -216,3 +217,34 @@ def _without_content_types() -> Iterator[None]:
     finally:
         signal.connect(create_contenttypes)
         signal.connect(create_permissions, dispatch_uid="django.contrib.auth.management.create_permissions")
+
+
+@contextmanager
+def _without_drawing_anew() -> Iterator[None]:
+    """Migrate without drawing up models anew where PostgreSQL's statements do not depend on it.
+
+    Django draws up a model and all that is related to it, however far, after every new table, constraint and index:
+    more than half of what migrating costs. A constraint and an index say themselves what they are, and a new table
+    needs those that it names itself. Python in a migration still gets all models as they are (`is_delayed`).
+    """
+    drawn: Any = ProjectState
+    append, add = drawn._append_option, drawn.add_model
+
+    def append_option(state: Any, app_label: str, model_name: str, option: str, value: Any) -> None:
+        options = state.models[app_label, model_name].options
+        options[option] = [*options[option], value]
+        if "apps" in state.__dict__:  # else they are not drawn up yet
+            state.is_delayed = True
+
+    def add_model(state: Any, model: Any) -> None:
+        key = model.app_label, model.name_lower
+        state.models[key] = model
+        if state._relations is not None:
+            state.resolve_model_relations(key)
+        state.reload_model(*key, delay=True)
+
+    drawn._append_option, drawn.add_model = append_option, add_model
+    try:
+        yield
+    finally:
+        drawn._append_option, drawn.add_model = append, add
