@@ -36,6 +36,7 @@ from .agreements import (
     services_on,
 )
 from .bodies import (
+    AdministrationFacts,
     BodyView,
     body,
     inhabitants,
@@ -93,6 +94,7 @@ __all__ = [
     "PLANNED",
     "AccessionFacts",
     "AccessionView",
+    "AdministrationFacts",
     "AgreementFacts",
     "AgreementNotFound",
     "AgreementRow",

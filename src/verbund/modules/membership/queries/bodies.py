@@ -23,6 +23,16 @@ from .members import MemberFacts, member
 
 
 @dataclass(frozen=True, slots=True)
+class AdministrationFacts:
+    """AdministrationFacts (Amtszugehörigkeit): the other body of the pair, and since when."""
+
+    id: UUID
+    member_id: UUID
+    name: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
 class FacilityFacts:
     """FacilityFacts (Einrichtung): a building with its workplaces."""
 
@@ -101,8 +111,8 @@ class BodyView:
 
     member: MemberFacts
     day: date
-    administers: tuple[tuple[UUID, str], ...]
-    administered_by: tuple[UUID, str] | None
+    administers: tuple[AdministrationFacts, ...]
+    administered_by: AdministrationFacts | None
     figures: tuple[FigureFacts, ...]
     facilities: tuple[FacilityFacts, ...]
     organs: tuple[OrganFacts, ...]
@@ -147,11 +157,14 @@ def body(actor: Actor, member_id: UUID, *, day: date) -> BodyView:
     figures: dict[date, FigureFacts] = {}
     for f in InhabitantFigure.objects.filter(member=member_id).order_by("-reference_date", "-recorded_at"):
         figures.setdefault(f.reference_date, FigureFacts(f.reference_date, f.count, f.source))
-    above = [(p.amt_id, p.amt.name) for p in pairs.filter(town=member_id)]
+    above = [AdministrationFacts(p.id, p.amt_id, p.amt.name, p.valid_from) for p in pairs.filter(town=member_id)]
     return BodyView(
         member=found,
         day=day,
-        administers=tuple((p.town_id, p.town.name) for p in pairs.filter(amt=member_id).order_by("town__name")),
+        administers=tuple(
+            AdministrationFacts(p.id, p.town_id, p.town.name, p.valid_from)
+            for p in pairs.filter(amt=member_id).order_by("town__name")
+        ),
         administered_by=above[0] if above else None,
         figures=tuple(figures.values()),
         facilities=tuple(

@@ -111,6 +111,10 @@ def record_inhabitants(
         errors["reference_date"] = _("The reference date lies in the future.")
     if errors:
         raise BadBody(errors)
+    counts = InhabitantFigure.objects.filter(member=member, reference_date=reference_date).order_by("-recorded_at")
+    last = counts.first()
+    if last is not None and (last.count, last.source) == (count, source.strip()[:200]):
+        return last.id  # it stands here already
     row = InhabitantFigure(
         id=new_id(),
         member=member,
@@ -242,10 +246,13 @@ def add_contact(
     """Enter whom to call or write to (Ansprechperson).
 
     Raises:
-        policy.Denied, MemberNotFound, BadBody.
+        policy.Denied, MemberNotFound, BadBody, BodyConflict (the same contact).
     """
     member = _member(actor, member_id)
-    row = Contact(id=new_id(), member=member, name=name.strip(), function=function, email=email, phone=phone)
+    facts = {"name": " ".join(name.split()), "function": function, "email": email, "phone": phone}
+    if Contact.objects.filter(member=member, ended_on__isnull=True, **facts).exists():
+        raise BodyConflict(_("This contact stands here already."))
+    row = Contact(id=new_id(), member=member, **facts)
     return _enter(actor, "contact", member_id, row)
 
 
@@ -266,31 +273,36 @@ def add_medium(
 
 
 _ENDS: dict[str, Callable[[UUID], models.QuerySet[Any]]] = {
-    "facility": lambda key: Facility.objects.filter(id=key),
-    "term": lambda key: TermOfOffice.objects.filter(id=key),
-    "medium": lambda key: PublicationMedium.objects.filter(id=key),
-    "administration": lambda key: Administration.objects.filter(id=key),
+    "facility": lambda member: Facility.objects.filter(member=member),
+    "term": lambda member: TermOfOffice.objects.filter(organ__member=member),
+    "contact": lambda member: Contact.objects.filter(member=member, ended_on__isnull=True),
+    "medium": lambda member: PublicationMedium.objects.filter(member=member),
+    "administration": lambda member: Administration.objects.filter(amt=member),
 }
 
 
 @transaction.atomic
-def end_entry(actor: Actor, *, what: str, entry_id: UUID, last_day: date, now: datetime) -> None:
-    """End a facility, a term of office, a medium or an Amt's administration (`what`) with its last day.
+def end_entry(actor: Actor, *, member_id: UUID, what: str, entry_id: UUID, last_day: date, now: datetime) -> None:
+    """End a facility, a term of office, a contact, a medium or an Amt's administration (`what`) with its last day.
 
     Raises:
-        policy.Denied, EntryNotFound, BadBody.
+        policy.Denied, MemberNotFound, EntryNotFound, BadBody, BodyConflict.
     """
-    policy.require(actor, Permission.MANAGE_MEMBERS)
-    row = _ENDS[what](entry_id).select_for_update().first() if what in _ENDS else None
+    member = _member(actor, member_id)
+    rows = _ENDS[what](member.id) if what in _ENDS else None
+    row = rows.select_for_update(of=("self",)).filter(id=entry_id).first() if rows is not None else None
     if row is None:
         raise EntryNotFound
-    if last_day < row.valid_from:
+    if last_day < getattr(row, "valid_from", last_day):
         raise BadBody({"last_day": _("The last day must not lie before the first one.")})
-    before = row.valid_until
-    row.valid_until = last_day
+    column = "ended_on" if what == "contact" else "valid_until"
+    before = getattr(row, column)
+    if before == last_day:
+        return
+    setattr(row, column, last_day)
     try:
         with transaction.atomic():
-            row.save(update_fields=["valid_until"])
+            row.save(update_fields=[column])
     except IntegrityError as error:
         raise BodyConflict(_("This is entered already for these days. End the older entry first.")) from error
     audit.record(
@@ -298,6 +310,6 @@ def end_entry(actor: Actor, *, what: str, entry_id: UUID, last_day: date, now: d
         f"membership.body.{what}_ended",
         f"membership.{what}",
         entry_id,
-        before={"valid_until": before},
-        after={"valid_until": last_day},
+        before={column: before},
+        after={column: last_day},
     )

@@ -202,8 +202,10 @@ def test_what_is_known_of_a_body(manager: Actor, now: datetime) -> None:
     assert queries.inhabitants(manager, reference_date=date(2025, 6, 30)) == {town: 951}
     assert queries.inhabitants(manager, reference_date=date(2020, 6, 30)) == {}
     day = date(2025, 1, 1)
-    assert queries.body(manager, amt, day=day).administers == ((town, "Stadt Dorf"),)
-    assert queries.body(manager, town, day=day).administered_by == (amt, "Stadt Amt")
+    (below,) = queries.body(manager, amt, day=day).administers
+    above = queries.body(manager, town, day=day).administered_by
+    assert above is not None
+    assert [(found.member_id, found.name) for found in (below, above)] == [(town, "Stadt Dorf"), (amt, "Stadt Amt")]
     future = date(2030, 1, 1)
     with pytest.raises(services.BadBody) as refusal:
         services.record_inhabitants(manager, member_id=town, reference_date=future, count=-1, source=" ", now=now)

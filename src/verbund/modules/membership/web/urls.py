@@ -8,7 +8,10 @@ app_name = "membership"
 
 urlpatterns = [
     path("arbeit/mitglieder/", views.members, name="members"),
+    path("arbeit/mitglieder/neu/", views.register, name="register"),
     path("arbeit/mitglieder/<uuid:member_id>/", views.member, name="member"),
+    path("arbeit/mitglieder/<uuid:member_id>/eintragen/<slug:entry>/", views.enter, name="enter"),
+    path("arbeit/mitglieder/<uuid:member_id>/beenden/<slug:entry>/<uuid:entry_id>/", views.end, name="end"),
     path("arbeit/mitglieder/<uuid:member_id>/raeume/", views.switch, name="switch_rooms"),
     path("arbeit/katalog/", views.catalogue, name="catalogue"),
     path("arbeit/katalog/neu/", views.define_service, name="define_service"),

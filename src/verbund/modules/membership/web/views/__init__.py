@@ -2,6 +2,7 @@
 
 from .accessions import accession, accessions, act, open_accession
 from .agreements import agree, agreement, agreements, body_agreements, change_agreement, end_agreement, matrix
+from .bodies import end, enter, register
 from .catalogue import catalogue, change_service, define_service, end_service, service
 from .members import member, members, switch
 from .overviews import calendar_feed, carriers, deadlines, subscribe, this_year, unsubscribe, year
@@ -21,12 +22,15 @@ __all__ = [
     "change_service",
     "deadlines",
     "define_service",
+    "end",
     "end_agreement",
     "end_service",
+    "enter",
     "matrix",
     "member",
     "members",
     "open_accession",
+    "register",
     "service",
     "subscribe",
     "switch",

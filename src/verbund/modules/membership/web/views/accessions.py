@@ -1,6 +1,5 @@
 """Pages of the accessions: the list, one as a timeline, and a form for each act."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
@@ -11,6 +10,7 @@ from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import Action, MemberKind
 from verbund.modules.membership.policies import Permission
 from verbund.modules.membership.web.forms import FORMS, ActForm, InquiryForm
+from verbund.modules.membership.web.frame import tell
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid, local_date, now
@@ -55,7 +55,7 @@ def open_accession(request: BodyRequest) -> HttpResponse:
         try:
             found = services.open_inquiry(request.actor, now=now(), **form.values())
         except (Conflict, Invalid) as refusal:
-            _tell(form, refusal)
+            tell(form, refusal)
         else:
             notices.done(request, _("The accession is open."))
             return redirect("membership:accession", found)
@@ -82,7 +82,7 @@ def act(request: BodyRequest, accession_id: UUID, action: str) -> HttpResponse:
         try:
             getattr(services, chosen.value)(request.actor, accession_id=accession_id, now=now(), **form.values())
         except (Conflict, Invalid) as refusal:
-            _tell(form, refusal)
+            tell(form, refusal)
         else:
             notices.done(request, _("Recorded: %(act)s.") % {"act": chosen.label})
             return redirect("membership:accession", accession_id)
@@ -92,12 +92,3 @@ def act(request: BodyRequest, accession_id: UUID, action: str) -> HttpResponse:
         {"form": form, "accession": view, "action": chosen},
         status=422 if request.method == "POST" else 200,
     )
-
-
-def _tell(form: Any, refusal: Conflict | Invalid) -> None:
-    """Put a refusal where it belongs in the form."""
-    if isinstance(refusal, Conflict):
-        form.add_error(None, str(refusal.message))
-        return
-    for field, message in refusal.errors.items():
-        form.add_error(field if field in form.fields else None, str(message))

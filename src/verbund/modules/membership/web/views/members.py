@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from verbund.modules.membership import queries, services
+from verbund.modules.membership.models import MemberKind
 from verbund.modules.membership.policies import Permission
-from verbund.modules.membership.web.forms import ROOM_NAMES, RoomsForm
+from verbund.modules.membership.web.forms import ROOM_NAMES, DayForm, MemberFilterForm, RoomsForm
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import local_date, now
@@ -18,31 +19,53 @@ from verbund.platform.tenancy import local_date, now
 
 @staff_page(Permission.READ_MEMBERS)
 def members(request: BodyRequest) -> HttpResponse:
-    """All members with what is switched on for them."""
+    """All members with what is switched on for them; narrowed by a word or a kind."""
+    form = MemberFilterForm(request.GET)
+    form.is_valid()  # a filter that is none does not filter
+    text = form.cleaned_data.get("text", "").casefold().strip()
+    kind = form.cleaned_data.get("kind", "")
+    every = queries.list_members(request.actor)
     rows = [
-        {"member": m, "rooms": [ROOM_NAMES.get(r, r) for r in m.rooms]} for m in queries.list_members(request.actor)
+        {"member": m, "rooms": [ROOM_NAMES.get(r, r) for r in m.rooms]}
+        for m in every
+        if (not kind or m.kind == kind) and (text in m.name.casefold() or (text and m.ags.startswith(text)))
     ]
-    return render(request, "membership/members.html", {"rows": rows})
+    context = {
+        "rows": rows,
+        "form": form,
+        "filtered": bool(text or kind),
+        "may_register": policy.allows(request.actor, Permission.REGISTER_BODY),
+    }
+    return render(request, "membership/members.html", context)
 
 
 @staff_page(Permission.READ_MEMBERS)
 def member(request: BodyRequest, member_id: UUID) -> HttpResponse:
-    """One member; whoever may, switches its rooms here."""
+    """One member, today or as of another day; whoever may, keeps what is known of it and switches its rooms here."""
     found = queries.member(request.actor, member_id)
-    form = RoomsForm(initial={"rooms": list(found.rooms), "version": found.version})
-    may_switch = policy.allows(request.actor, Permission.SWITCH_ROOMS)
-    rooms = [ROOM_NAMES.get(r, r) for r in found.rooms]
+    return _show(request, found, RoomsForm(initial={"rooms": list(found.rooms), "version": found.version}))
+
+
+def _show(request: BodyRequest, found: queries.MemberFacts, form: RoomsForm, status: int = 200) -> HttpResponse:
     today = local_date(now())
+    asked = DayForm(request.GET)
+    day = (asked.cleaned_data.get("day") if asked.is_valid() else None) or today
+    may_switch = policy.allows(request.actor, Permission.SWITCH_ROOMS)
     context = {
         "member": found,
         "form": form,
         "may_switch": may_switch and found.schema_name is not None,
-        "rooms": rooms,
         "may_see_agreements": policy.allows(request.actor, Permission.READ_CATALOGUE),
-        "body": queries.body(request.actor, member_id, day=today),
-        "periods": queries.carrier_history(request.actor, member_id),
+        "may_manage": policy.allows(request.actor, Permission.MANAGE_MEMBERS),
+        "rooms": [ROOM_NAMES.get(r, r) for r in found.rooms],
+        "body": queries.body(request.actor, found.id, day=day),
+        "periods": queries.carrier_history(request.actor, found.id),
+        "day_form": DayForm(initial={"day": day}),
+        "day": day,
+        "is_today": day == today,
+        "is_amt": found.kind == MemberKind.MUNICIPAL_ASSOCIATION,
     }
-    return render(request, "membership/member.html", context)
+    return render(request, "membership/member.html", context, status=status)
 
 
 @require_POST
@@ -51,10 +74,7 @@ def switch(request: BodyRequest, member_id: UUID) -> HttpResponse:
     """Switch the rooms of a member."""
     form = RoomsForm(request.POST)
     if not form.is_valid():
-        found = queries.member(request.actor, member_id)
-        return render(
-            request, "membership/member.html", {"member": found, "form": form, "may_switch": True}, status=422
-        )
+        return _show(request, queries.member(request.actor, member_id), form, status=422)
     services.switch_rooms(
         request.actor,
         member_id=member_id,
