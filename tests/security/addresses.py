@@ -38,6 +38,7 @@ WHOSE: dict[str, str] = {
     "scenario_id": BODY,
     "member": BODY,
     "action": BODY,
+    "entry": BODY,
     "token": BODY,
     "file_id": UNIT,
     "case_id": UNIT,
@@ -67,6 +68,8 @@ THING: dict[tuple[str, str], str] = {
     ("citizen_revoke", "session_id"): "citizen session_id",
     ("budget:account", "code"): "account code",
     **{(f"membership:{name}", "code"): "service code" for name in ("service", "change_service", "end_service")},
+    **{(f"membership:{name}", "entry"): "member entry" for name in ("enter", "end")},
+    ("membership:end", "entry_id"): "member entry_id",
     ("budget:inbound_invoice", "invoice_id"): "inbound invoice_id",
     ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
     **{

@@ -184,6 +184,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "code": OTHER_UNIT,
         "member_id": uuid4(),
         "accession_id": uuid4(),
+        "member entry_id": uuid4(),
         "agreement_id": uuid4(),
         "plan_id": uuid4(),
         "run_id": uuid4(),
@@ -276,6 +277,10 @@ def _alliance(world: World) -> Town:
     return Town(
         ids={
             "member_id": member.id,
+            "member entry": "medium",
+            "member entry_id": membership.add_medium(
+                system, member_id=member.id, name="Amtsblatt", valid_from=local_date(now), now=now
+            ),
             "accession_id": accession,
             "action": "state_costs",
             "year": 2026,

@@ -39,6 +39,7 @@ from .bodies import (
     AdministrationFacts,
     BodyView,
     body,
+    entry_name,
     inhabitants,
     media_of,
 )
@@ -148,6 +149,7 @@ __all__ = [
     "deadlines",
     "difference",
     "end_effects",
+    "entry_name",
     "has_feed",
     "inhabitants",
     "list_members",

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from uuid import UUID
+
+from django.db.models import Model
 
 from verbund.modules.membership.models import (
     Administration,
@@ -18,6 +21,7 @@ from verbund.modules.membership.models import (
 from verbund.modules.membership.policies import Permission, visible_members
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
+from verbund.platform.tenancy import NotFound
 
 from .members import MemberFacts, member
 
@@ -205,3 +209,28 @@ def media_of(actor: Actor, members: set[UUID], *, day: date) -> tuple[MediumFact
     policy.require(actor, Permission.READ_MEMBERS)
     rows = PublicationMedium.objects.filter(in_force(day), member_id__in=members).order_by("member_id", "name")
     return tuple(MediumFacts(m.id, m.member_id, m.name, m.provision) for m in rows)
+
+
+_NAMES: Final[dict[str, tuple[type[Model], str, str]]] = {  # what may be ended: model, way to the member, what names it
+    "facility": (Facility, "member", "name"),
+    "term": (TermOfOffice, "organ__member", "person_name"),
+    "contact": (Contact, "member", "name"),
+    "medium": (PublicationMedium, "member", "name"),
+    "administration": (Administration, "amt", "town__name"),
+}
+
+
+def entry_name(actor: Actor, member_id: UUID, *, what: str, entry_id: UUID) -> str:
+    """What an entry about a member is called: the facility, the person in office, the contact, the medium, the town.
+
+    Raises:
+        NotFound: also for an entry about another member.
+    """
+    if what not in _NAMES:
+        raise NotFound
+    model, way, named = _NAMES[what]
+    rows = model._default_manager.filter(**{"id": entry_id, f"{way}__in": visible_members(actor).filter(id=member_id)})
+    name: str | None = rows.values_list(named, flat=True).first()
+    if name is None:
+        raise NotFound
+    return name

@@ -108,6 +108,7 @@ def end(request: BodyRequest, member_id: UUID, entry: str, entry_id: UUID) -> Ht
     if entry not in ENDS:
         raise Http404
     found = queries.member(request.actor, member_id)
+    name = queries.entry_name(request.actor, member_id, what=ENDS[entry], entry_id=entry_id)
     form = forms.EndForm(request.POST if request.method == "POST" else None, initial={"last_day": local_date(now())})
 
     def act(given: Mapping[str, Any]) -> None:
@@ -121,7 +122,7 @@ def end(request: BodyRequest, member_id: UUID, entry: str, entry_id: UUID) -> Ht
         )
 
     done = _("Ended. It stays visible for the days on which it held.")
-    return _page(request, form, act, found, title=_("End an entry"), done=done)
+    return _page(request, form, act, found, title=_("End: %(name)s") % {"name": name}, done=done)
 
 
 def _page(
