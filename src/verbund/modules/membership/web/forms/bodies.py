@@ -35,7 +35,9 @@ class DayForm(forms.Form):
 class RegisterForm(forms.Form):
     """A body that the alliance gets to know: a candidate, an authority, a town that an Amt administers."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("As the body writes itself: Stadt Lübz."))
+    name = forms.CharField(
+        label=_("Name"), max_length=200, help_text=_("As the body writes itself, for example Stadt Wittenburg.")
+    )
     kind = forms.ChoiceField(
         label=_("Kind"),
         choices=[("", _("Please choose")), *((k, v) for k, v in MemberKind.choices if k != MemberKind.ALLIANCE)],
@@ -119,7 +121,7 @@ class OrganForm(EntryForm):
     """An organ."""
 
     kind = forms.ChoiceField(label=_("Kind"), choices=[("", _("Please choose")), *OrganKind.choices])
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("For example Stadtvertretung Lübz."))
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("For example: Stadtvertretung Wittenburg."))
 
 
 class TermForm(EntryForm):
