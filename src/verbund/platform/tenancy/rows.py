@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import AutoField, Model
 from django.db.models.base import ModelState
 
 from .context import connection
@@ -110,9 +111,9 @@ def _defaults(kind: type[Model]) -> tuple[frozenset[str], dict[str, Any], list[t
 def write(*new: Sequence[Model], gone: Sequence[Model] = ()) -> None:
     """Insert model instances, each group of one model, and delete those that are `gone`: all or nothing of it.
 
-    As `bulk_create`: every column is written as it stands on the instance, ids included, and no signal is sent. Values
-    are what JSON, dates and UUIDs can say. The groups may refer to each other. A model may name columns that the
-    database works out:
+    As `bulk_create`: every column is written as it stands on the instance, ids included unless the database counts them
+    on, and no signal is sent. Values are what JSON, dates, decimals and UUIDs can say. The groups may refer to each
+    other. A model may name columns that the database works out:
 
         written_as: ClassVar = {"vector": "to_tsvector('german', {value} ->> 'text')"}
 
@@ -147,7 +148,7 @@ def _delete(kind: type[Model]) -> str:
 def _insert(kind: type[Model]) -> str:
     """The insert of one table; names and expressions are the model's own, values a parameter."""
     table, computed = f'"{kind._meta.db_table}"', _computed(kind)
-    columns = [str(field.column) for field in kind._meta.concrete_fields]
+    columns = [str(field.column) for field in _written(kind)]
     names = ", ".join(f'"{column}"' for column in columns)
     if not computed:
         return f"INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb)"  # noqa: S608
@@ -159,6 +160,11 @@ def _insert(kind: type[Model]) -> str:
         f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608
         f" FROM jsonb_array_elements(%s::jsonb) AS j, jsonb_populate_record(NULL::{table}, j) AS r"
     )
+
+
+def _written(kind: type[Model]) -> list[Any]:
+    """The columns but for a number that the database counts on itself."""
+    return [field for field in kind._meta.concrete_fields if not isinstance(field, AutoField)]
 
 
 def _computed(kind: type[Model]) -> Mapping[str, str]:
@@ -179,12 +185,12 @@ def _names(kind: type[Model]) -> tuple[tuple[str, str], ...]:
     computed = _computed(kind)
     return tuple(
         (f"+{field.column}" if field.column in computed else str(field.column), field.attname)
-        for field in kind._meta.concrete_fields
+        for field in _written(kind)
     )
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, UUID):
+    if isinstance(value, UUID | Decimal):
         return str(value)
     if isinstance(value, date):  # a datetime as well; with its microseconds, which Django's encoder leaves out
         return value.isoformat()

@@ -21,7 +21,7 @@ from verbund.modules.costsharing.queries import gather
 from verbund.modules.costsharing.queries.findings import in_words
 from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id
+from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id, rows
 
 _BATCH = 2000
 
@@ -138,13 +138,15 @@ def _write(
     except IntegrityError:
         raise RunConflict(_("Somebody else has just proposed a run for these days. Look at it.")) from None
     members = {party.code: UUID(party.member_id) for party in inputs.parties}
-    ChargeLine.objects.bulk_create((_row(run, line, members[line.party]) for line in lines), batch_size=_BATCH)
+    for start in range(0, len(lines), _BATCH):
+        rows.write([_row(run, line, members[line.party]) for line in lines[start : start + _BATCH]])
     return run
 
 
 def _row(run: ChargeRun, line: ReckonedLine, member_id: UUID) -> ChargeLine:
-    return ChargeLine(
-        run=run,
+    return rows.new(
+        ChargeLine,
+        run_id=run.id,
         member_id=member_id,
         member_code=line.party,
         service_code=line.service,
