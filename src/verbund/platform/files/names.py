@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 LONGEST: Final = 150  # characters; also below 255 bytes of UTF-8, the limit of common file systems
@@ -10,6 +11,7 @@ _DEVICES = re.compile(r"(?i)\A(con|prn|aux|nul|com\d|lpt\d)(?=\.|\Z)")
 _UNFIT = re.compile(r'[<>:"|?*]')
 
 
+@lru_cache(maxsize=256)  # the files that we make have a few names
 def clean_filename(name: str) -> str:
     """The name as it is stored and shown: NFC, without folders, control and invisible characters, of limited length.
 
