@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import translation
 
+from verbund.commands.demo.board import Board
 from verbund.commands.demo.history import History, facts
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import Accession, AuthorityNotice, Consent, ProcedureAct
@@ -183,3 +184,30 @@ def test_every_known_date_of_the_sources_stands_in_the_history() -> None:
     assert {"2018-01-26", "2018-09-25", "2019-01-01", "2018-12-17"} <= known
     assert {"2021-01-13", "2021-02-24", "2021-06-10", "2021-07-02"} <= known
     assert facts()["founding"]["contract"] == date(2013, 8, 26)
+
+
+def test_the_invented_town_has_a_contract_in_two_versions_and_the_board_has_met(history: History, staff: Any) -> None:
+    history.reviewer = staff(Role.BOARD_MEMBER, body="alliance", name="Rosa Rat")
+    history.play()
+    today = date(2026, 11, 22)
+    history.begin(today)
+    accession = history.accessions["musterhagen"]
+    newest, first = queries.contract_versions(history.actor, accession)
+    assert (newest.state, len(newest.consented), newest.parties) == ("signed", 14, 14)
+    assert (first.state, len(first.consented)) == ("superseded", 3)
+    view = queries.contract(history.actor, accession)
+    assert view.lacks == ()
+    assert [copy.trust for copy in view.copies] == ["not_checked"]
+    changed = [p.kind for p in queries.difference_by_words(history.actor, accession, 1, 2) if p.kind != "same"]
+    assert changed == ["changed", "changed", "changed"]
+
+    assert Board(history.actor, today).hold(facts()["founding"]["effective"]) == 3
+    ahead, written, held = queries.meetings(history.actor)
+    assert (held.state, held.minutes_number, held.open) == ("closed", 1, 0)
+    assert (written.state, ahead.state, ahead.open) == ("voting", "voting", 2)
+    plan, order = queries.meeting(history.actor, held.id).motions
+    assert (plan.state, order.state) == ("carried", "carried")
+    assert order.tally is not None
+    assert order.tally.entitled == 14  # of 15 seats one may not take part
+    bound = queries.motion(history.actor, queries.meeting(history.actor, ahead.id).motions[0].id).carriers
+    assert sum(c.instruction is not None for c in bound) == 5

@@ -33,6 +33,11 @@ WHOSE: dict[str, str] = {
     "agreement_id": BODY,
     "member_id": BODY,
     "accession_id": BODY,
+    "clause": BODY,
+    "copy_id": BODY,
+    "anchor_id": BODY,
+    "meeting_id": BODY,
+    "motion_id": BODY,
     "plan_id": BODY,
     "run_id": BODY,
     "scenario_id": BODY,
@@ -81,6 +86,24 @@ THING: dict[tuple[str, str], str] = {
     ("costsharing:discard_run", "run_id"): "proposed run_id",
     ("costsharing:release_run", "run_id"): "checked run_id",
     ("costsharing:issue_run", "run_id"): "released run_id",
+    **{
+        (f"membership:{name}", parameter): f"contract {parameter}"
+        for name in (
+            "contract",
+            "draft_contract",
+            "contract_difference",
+            "record_signed_copy",
+            "contract_version",
+            "contract_pdf",
+            "finalise_contract",
+        )
+        for parameter in ("accession_id", "number")
+    },
+    ("membership:review_clause", "clause"): "unreviewed clause",
+    ("membership:review_clause", "number"): "unreviewed number",
+    ("membership:close_vote", "motion_id"): "open motion_id",
+    ("membership:close_meeting", "meeting_id"): "decided meeting_id",
+    ("membership:minutes", "meeting_id"): "closed meeting_id",
     ("portal_document", "document_id"): "party document_id",
     ("clerk_document", "document_id"): "party document_id",
     ("clerk_take_over", "application_id"): "waiting application_id",

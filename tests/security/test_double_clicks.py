@@ -18,6 +18,7 @@ from psycopg import sql
 
 from verbund.modules.budget.tests.test_einvoice import hybrid_invoice
 from verbund.modules.citizenservices.queries import service_templates
+from verbund.modules.membership.tests.signatures import Authority
 from verbund.modules.records import services as records
 from verbund.modules.records.models import Case, TimelineEntry
 from verbund.modules.records.tests.factories import pdf
@@ -245,6 +246,40 @@ FILL: dict[str, Values] = {
         "quantity_CORE": "5",
         "change": "100",
     },
+    "membership:new_clause": {
+        "code": "privacy",
+        "title": "Datenschutz",
+        "text": "Es gilt Art. 28 DSGVO.",
+        "kinds": "other",
+    },
+    "membership:clause_version": {"text": "Die Rechte nimmt {audit_body} wahr."},
+    "membership:load_clauses": {},
+    "membership:review_clause": {},
+    "membership:draft_contract": {"tasks": "Nur der Schulbetrieb"},
+    "membership:finalise_contract": {"on": in_days(0)},
+    "membership:record_signed_copy": {
+        "file": file(pdf("Zweite Ausfertigung"), "zweite.pdf"),
+        "kind": "scanned",
+        "name_0": "Lars Linde",
+        "function_0": "Landrat",
+        "day_0": in_days(0),
+    },
+    "membership:trust_list": {"pem": Authority("Andere Stelle").pem, "source": "Vertrauensliste vom 1. November"},
+    "membership:withdraw_trust": {},
+    "membership:board_rules": {"valid_from": in_days(30), "source": "§ 7 der Satzung"},
+    "membership:call_meeting": {"form": "meeting", "held_on": in_days(30), "place": "Rathaus"},
+    "membership:table_motion": {"title": "Satzung", "text": "Die Satzung wird geändert.", "matter": "reserved"},
+    "membership:close_meeting": {},
+    "membership:record_instruction": {
+        "member_id": LAST,
+        "choice": "yes",
+        "organ": "Kreistag",
+        "on": in_days(-1),
+        "resolution": "1/26",
+    },
+    "membership:exclude_from_vote": {"member_id": LAST, "person_name": "Cora Clematis", "reason": "eigener Vorteil"},
+    "membership:cast_ballots": {"person_name_0": "Anna Ahorn", "choice_0": "yes"},
+    "membership:close_vote": {},
 }
 
 
@@ -341,7 +376,7 @@ AGAIN: dict[str, tuple[frozenset[str], str]] = {
 # Where already the first time nothing is there to be done, in the town as these tests find it.
 NOTHING_TO_DO = {
     "ui:language", "sign_out", "staff_prove", "staff_remove_factor", "clerk_service_publish", "person_unblock",
-    "citizen_keep", "records:hand_back",
+    "citizen_keep", "records:hand_back", "membership:load_clauses",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,9 @@ from verbund.modules.costsharing import services as costsharing
 from verbund.modules.costsharing.tests import factories as costs
 from verbund.modules.membership import queries as members
 from verbund.modules.membership import services as membership
+from verbund.modules.membership.models import AccessionState, Fraction
+from verbund.modules.membership.tests import factories as alliance_factories
+from verbund.modules.membership.tests.signatures import Authority
 from verbund.modules.records import services as records
 from verbund.modules.records.models import Case
 from verbund.modules.records.tests.factories import pdf
@@ -186,6 +189,11 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "accession_id": uuid4(),
         "member entry_id": uuid4(),
         "agreement_id": uuid4(),
+        "contract accession_id": uuid4(),
+        "copy_id": uuid4(),
+        "anchor_id": uuid4(),
+        **{f"{which}meeting_id": uuid4() for which in ("", "decided ", "closed ")},
+        **{f"{which}motion_id": uuid4() for which in ("", "open ")},
         "plan_id": uuid4(),
         "run_id": uuid4(),
         "scenario_id": uuid4(),
@@ -287,10 +295,89 @@ def _alliance(world: World) -> Town:
             **_charged(member.id),
             "service code": "CORE",
             "agreement_id": members.agreements_of(system, member.id)[0].id,
+            **_contracted(),
             "token": secret,
             "job_id": _failed_job(),
         }
     )
+
+
+def _contracted() -> dict[str, Any]:
+    """An accession with a contract all parties have consented to, a further draft of it, a signed copy, and a board
+    with a meeting that is called, one that is decided and one that is closed."""
+    now = the_clock()
+    roles = frozenset({Role.ALLIANCE_MANAGER})
+    author, second = (
+        Actor(ActorKind.STAFF, new_id(), name, "alliance", roles, frozenset(), "test") for name in ("author", "second")
+    )
+    founders = alliance_factories.founded(author)
+    candidate = alliance_factories.member(author, "beispielstadt")
+    alliance_factories.medium(candidate)
+    membership.load_start_clauses(author, now=now)
+    codes = [c.code for c in members.offered_clauses(author)]
+    for code in codes:
+        membership.review_clause(second, code=code, number=1, now=now)
+    values: Any = {"title": "Zusatz", "text": "Noch nicht geprüft.", "kinds": ["other"], "now": now}
+    membership.write_clause(author, code="extra", **values)
+    case = alliance_factories.Accessions(author, candidate, now=now).to(AccessionState.NEGOTIATION)
+    parties = tuple(membership.ContractParty(m, 100_000, 2) for m in founders)
+    data = membership.ContractData(
+        parties=(*parties, membership.ContractParty(candidate, 50_000, 1)),
+        chair=founders[0],
+        tasks=("IT-Betrieb",),
+        effective_on=date(2027, 1, 1),
+        values={"audit_body": "das Rechnungsprüfungsamt", "payment_days": "14", "notice_months": "12"},
+    )
+    put: Any = {"accession_id": case.id, "now": now}
+    first = membership.draft_contract(author, clauses=codes, data=data, **put)
+    membership.finalise_contract(author, number=1, **put)
+    on = local_date(now)
+    for party in case.parties():
+        if party == candidate:
+            case.record_candidate_resolution(on, version_sha256=first.sha256)
+        else:
+            case.record_consent(party, on, version_sha256=first.sha256)
+    signatory = membership.Signatory(candidate, "Erika Muster", "Bürgermeisterin", on)
+    copy = membership.record_signed_copy(
+        author, content=pdf("Vertrag"), filename="vertrag.pdf", kind="scanned", signatories=[signatory], **put
+    )
+    membership.draft_contract(author, clauses=codes, data=replace(data, tasks=("IT-Betrieb", "Schul-IT")), **put)
+    anchor = membership.add_trust_anchor(author, pem=Authority("Prüfstelle").pem, source="Vertrauensliste", now=now)
+    return {
+        "contract accession_id": case.id,
+        "contract number": 2,
+        "copy_id": copy.id,
+        "anchor_id": anchor,
+        "clause": "audit",
+        "unreviewed clause": "extra",
+        "unreviewed number": 1,
+        **_board(author, founders),
+    }
+
+
+def _board(manager: Actor, carriers: list[UUID]) -> dict[str, Any]:
+    """Three meetings: with a motion that is open, with one that is decided, and one that has its minutes."""
+    now = the_clock()
+    on = local_date(now)
+    for matter in ("ordinary", "reserved"):
+        half = Fraction(1, 2, True)
+        rule = membership.VotingRule(matter, half, half, written_allowed=True)
+        membership.set_board_rule(manager, rule=rule, valid_from=date(2024, 1, 1), source="§ 6 der Satzung", now=now)
+    found: dict[str, Any] = {}
+    for which in ("", "decided ", "closed "):
+        meeting = membership.call_meeting(manager, held_on=on, form="meeting", place="Rathaus", now=now)
+        table: Any = {"meeting_id": meeting, "text": "Es wird beschlossen.", "now": now}
+        motion = membership.table_motion(manager, title="Wirtschaftsplan", matter="ordinary", **table)
+        found |= {f"{which}meeting_id": meeting, f"{which}motion_id": motion}
+        if which:
+            for person in ("Anna Ahorn", "Bodo Birke"):
+                membership.cast_ballot(
+                    manager, motion_id=motion, member_id=carriers[0], person_name=person, choice="yes", now=now
+                )
+            membership.close_vote(manager, motion_id=motion, now=now)
+        if which == "closed ":
+            membership.close_meeting(manager, meeting_id=meeting, now=now)
+    return {**found, "open motion_id": found["motion_id"]}
 
 
 def _charged(member_id: UUID) -> dict[str, Any]:

@@ -102,6 +102,8 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
     (_("Service catalogue"), "membership:catalogue", membership_policies.Permission.READ_CATALOGUE, "checklist"),
     (_("Agreements"), "membership:agreements", membership_policies.Permission.READ_CATALOGUE, "edit"),
+    (_("Administrative board"), "membership:board", membership_policies.Permission.READ_BOARD, "calendar-today"),
+    (_("Contract clauses"), "membership:clauses", membership_policies.Permission.REVIEW_CLAUSES, "edit"),
     (_("Cost sharing"), "costsharing:overview", costsharing_policies.Permission.SEE, "coins"),
     (_("Our cost"), "costsharing:own", costsharing_policies.Permission.SEE_OWN, "coins"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),

@@ -10,6 +10,8 @@ from importlib import resources
 from typing import Any, Final
 from uuid import UUID
 
+from .board import Contract
+
 _ORDER: Final = (
     "inquiry",
     "costs",
@@ -56,10 +58,16 @@ def facts() -> dict[str, Any]:
 
 
 class History:
-    """Plays the history; `members` are the ids of the bodies registered by their short names."""
+    """Plays the history; `members` are the ids of the bodies registered by their short names.
 
-    def __init__(self, actor: Any, members: Mapping[str, UUID], *, with_agreements: bool = False) -> None:
+    With a `reviewer` the invented accession has a contract with its text.
+    """
+
+    def __init__(
+        self, actor: Any, members: Mapping[str, UUID], *, with_agreements: bool = False, reviewer: Any = None
+    ) -> None:
         self.actor = actor
+        self.reviewer = reviewer  # of clauses; without one contracts are known by their hash only
         self.members = dict(members)
         self.with_agreements = with_agreements
         self.accessions: dict[str, UUID] = {}
@@ -122,6 +130,7 @@ class History:
                 "planned": today + timedelta(days=facts["planned_in"]),
                 "tasks": tasks,
                 "authority": True,
+                "with_text": self.reviewer is not None,
             },
         )
         for name in _ORDER:
@@ -242,9 +251,16 @@ class _Case:
 
     def _put(self, day: Day) -> None:
         services = _doors()[1]
+        if self.entry.get("with_text"):
+            self.hash = self._contract().put(day.on)
+            return
         services.put_contract_version(
             self.history.actor, sha256=self.hash, label=self.entry["label"], **self._common("put", day)
         )
+
+    def _contract(self) -> Contract:
+        history, slug = self.history, self.entry["member"]
+        return Contract(history.actor, history.reviewer, history.accessions[slug], history.members[slug])
 
     def plan(self) -> None:
         """The tasks the contract speaks of."""
@@ -299,6 +315,8 @@ class _Case:
             ],
             **self._common("sign", day),
         )
+        if self.entry.get("with_text"):
+            self._contract().keep_copy(day.on)
 
     def _notice(self, day: Day) -> None:
         services = _doors()[1]

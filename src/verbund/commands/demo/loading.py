@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from .board import Board
 from .books import Books
 from .calendar import Calendar
 from .facts import DemoBody
@@ -85,10 +86,14 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
             from .costs import share_costs
 
             members = {m.slug: m.id for m in membership.list_members(system)}
-            history = History(staff(body)["alliance_manager"], members)
+            actors = staff(body)
+            manager = actors["alliance_manager"]
+            history = History(manager, members, reviewer=actors["board_member"])
             counts = {"acts": history.play()}
             history.begin(local_date(end))
             say("history")
+            counts["meetings"] = Board(manager, local_date(end)).hold(history.facts["founding"]["effective"])
+            say("board")
             counts |= share_costs(body, system, end)
             say("costs")
         audit.record(

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -11,9 +11,11 @@ from verbund.platform.identity.roles import Role
 
 from .models import (
     Accession,
+    BoardMeeting,
     CarrierPeriod,
     ContractText,
     Leaving,
+    MeetingForm,
     Member,
     Provisioning,
     ServiceAgreement,
@@ -41,6 +43,7 @@ class Permission(StrEnum):
     WRITE_CLAUSES = "membership.write_clauses"
     REVIEW_CLAUSES = "membership.review_clauses"  # never one's own
     MANAGE_TRUST = "membership.manage_trust"
+    READ_BOARD = "membership.read_board"
     MANAGE_BOARD = "membership.manage_board"
     SEND_REMINDERS = "membership.send_reminders"  # the system actor alone
 
@@ -187,3 +190,43 @@ def visible_contract_texts(actor: Actor) -> QuerySet[ContractText]:
     """The texts of the accessions `actor` may see; a representative sees those that were put before the parties."""
     texts = ContractText.objects.filter(accession__in=visible_accessions(actor))
     return texts if sees_all_members(actor) else texts.filter(final__isnull=False)
+
+
+# --- the administrative board
+policy.grant(
+    {
+        Role.ALLIANCE_MANAGER: {Permission.READ_BOARD},
+        Role.AUDITOR: {Permission.READ_BOARD},
+        Role.BOARD_MEMBER: {Permission.READ_BOARD},
+        Role.MEMBER_REPRESENTATIVE: {Permission.READ_BOARD},
+    }
+)
+
+
+def visible_meetings(actor: Actor) -> QuerySet[BoardMeeting]:
+    """All meetings; for a representative those on whose day a member it speaks for carries the alliance."""
+    if not policy.allows(actor, Permission.READ_BOARD):
+        return BoardMeeting.objects.none()
+    if sees_all_members(actor):
+        return BoardMeeting.objects.all()
+    day = OuterRef("held_on")
+    carries = CarrierPeriod.objects.filter(
+        Q(valid_until__isnull=True) | Q(valid_until__gte=day),
+        member__slug__in=actor.units,
+        recorded_until__isnull=True,
+        valid_from__lte=day,
+    )
+    return BoardMeeting.objects.filter(Exists(carries))
+
+
+def sees_votes_of(actor: Actor, member: Member) -> bool:
+    """Votes, instructions and exclusions are seen by those who work for the board, and by the carrier they are of."""
+    return sees_all_members(actor) or member.slug in actor.units
+
+
+def may_vote_for(actor: Actor, member: Member, form: str) -> bool:
+    """In a meeting the management keeps the minutes and records the votes; in the written procedure a representative
+    casts those of the carrier it speaks for."""
+    if actor.is_system or actor.holds(Role.ALLIANCE_MANAGER):
+        return True
+    return form == MeetingForm.WRITTEN and may_decide_for(actor, member)

@@ -14,12 +14,13 @@ from .scanners import Infected, ScannerUnreachable
 from .stores import ContentMissing
 
 if TYPE_CHECKING:  # the model is there only after the apps are loaded
-    from .downloads import download
+    from .downloads import attachment, download
     from .models import StoredFile
     from .services import Damaged, FileNotFound, discard, open, put, put_many, read, sweep  # noqa: A004 - the door is files.open
 
 _LATE = {
     "StoredFile": "models",
+    "attachment": "downloads",
     "download": "downloads",
     **dict.fromkeys(("Damaged", "FileNotFound", "discard", "open", "put", "put_many", "read", "sweep"), "services"),
 }
@@ -37,6 +38,7 @@ __all__ = [
     "StoredFile",
     "TooLarge",
     "WrongType",
+    "attachment",
     "clean_filename",
     "discard",
     "download",

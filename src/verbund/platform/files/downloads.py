@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 
 from .models import StoredFile
@@ -39,9 +40,23 @@ def download(sha256: str, filename: str, media_type: str = "", inline: bool = Fa
     response["Content-Length"] = str(stored.size)
     response["Content-Disposition"] = content_disposition_header(not shown, clean_filename(filename)) or "attachment"
     response["Content-Security-Policy"] = _PDF if shown and kind == PDF else _LOCKED
-    response["X-Content-Type-Options"] = "nosniff"
     response["X-Frame-Options"] = "SAMEORIGIN" if shown else "DENY"
+    _close(response)
+    return response
+
+
+def attachment(content: bytes, filename: str, media_type: str) -> HttpResponse:
+    """An answer with content that was made for it and is kept nowhere, such as the PDF of a draft: a download."""
+    response = HttpResponse(content, content_type=media_type)
+    response["Content-Disposition"] = content_disposition_header(True, clean_filename(filename)) or "attachment"
+    response["Content-Security-Policy"] = _LOCKED
+    response["X-Frame-Options"] = "DENY"
+    _close(response)
+    return response
+
+
+def _close(response: HttpResponseBase) -> None:
+    response["X-Content-Type-Options"] = "nosniff"
     response["Cross-Origin-Resource-Policy"] = "same-origin"
     response["Referrer-Policy"] = "no-referrer"
     response["Cache-Control"] = "private, no-store"
-    return response

@@ -36,6 +36,7 @@ from .calendar import CalendarFeed, Reminder
 from .carriers import CarrierPeriod, ShareCapital
 from .clearance import deemed_clearance, months_later
 from .contracts import (
+    KNOWN_VALUES,
     PLACEHOLDER,
     REQUIRED,
     SAYS,
@@ -49,6 +50,7 @@ from .contracts import (
     Trust,
     TrustAnchor,
     contract_hash,
+    has_controls,
     normalised,
 )
 from .leaving import Leaving, LeavingAction, LeavingState, ProcedureAct
@@ -72,6 +74,7 @@ from .votes import (
     Tally,
     Weighing,
     tally,
+    votes_of,
 )
 
 __all__ = [
@@ -80,6 +83,7 @@ __all__ = [
     "CLEARED",
     "ENDED",
     "IN_EFFECT",
+    "KNOWN_VALUES",
     "PLACEHOLDER",
     "REQUIRED",
     "ROOMS",
@@ -155,9 +159,11 @@ __all__ = [
     "Weighing",
     "contract_hash",
     "deemed_clearance",
+    "has_controls",
     "in_force",
     "months_later",
     "normalised",
     "overlapping",
     "tally",
+    "votes_of",
 ]

@@ -19,6 +19,21 @@ from .accession import SHA256, Accession, ContractDraft
 from .members import Member
 
 PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9_]{0,39})\}")
+# What the platform knows itself and puts in the place of a placeholder; all other values are entered.
+KNOWN_VALUES: Final = frozenset(
+    {
+        "alliance",
+        "candidate",
+        "parties",
+        "shares",
+        "seats",
+        "total",
+        "board_size",
+        "chair",
+        "tasks",
+        "effective_on",
+    }
+)
 
 
 class ClauseKind(models.TextChoices):
@@ -56,6 +71,11 @@ def normalised(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
+def has_controls(text: str) -> bool:
+    """Whether a text has characters that cannot be shown."""
+    return any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} and c not in "\n\t\u00ad" for c in text)
+
+
 def contract_hash(clauses: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> str:
     """The SHA-256 all parties decide on: of clauses and data as JSON in NFC with sorted keys and no spaces."""
     said = json.dumps(
@@ -78,6 +98,7 @@ class ContractClause(models.Model):
     title = models.CharField(max_length=200)
     text = models.TextField()
     kinds = ArrayField(models.CharField(max_length=20, choices=ClauseKind.choices))
+    source = models.CharField(max_length=300, blank=True)  # the provision the clause rests on
     author_id = models.UUIDField()
     author_name = models.CharField(max_length=200)
     recorded_at = models.DateTimeField()

@@ -94,6 +94,7 @@ class BoardMeeting(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     minutes_number = models.PositiveIntegerField(null=True, blank=True, unique=True)  # 1, 2, 3 … without gaps
     minutes_sha256 = models.CharField(max_length=64, blank=True)
+    idempotency_key = models.UUIDField(null=True, blank=True, unique=True)
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -264,6 +265,13 @@ class Tally:
     objected: bool
 
 
+def votes_of(weighing: str, seats: int, excluded: int) -> int:
+    """How many votes a carrier may cast: one for each seat, or one with its share; fewer with excluded seats (W4)."""
+    if weighing == Weighing.SHARES:
+        return int(seats > 0 and not excluded)
+    return max(seats - excluded, 0)
+
+
 _COUNTED: Final = (Choice.YES, Choice.NO, Choice.ABSTAIN)
 
 
@@ -282,11 +290,9 @@ def tally(
     with an excluded seat not at all. Votes beyond a carrier's seats do not count.
     """
     by_share = weighing == Weighing.SHARES
-    room = {m: s.seats - excluded.get(m, 0) for m, s in carriers.items()}
-    if by_share:
-        room = {m: int(s.seats > 0 and not excluded.get(m)) for m, s in carriers.items()}
+    room = {m: votes_of(weighing, s.seats, excluded.get(m, 0)) for m, s in carriers.items()}
     weight = {m: s.share_cents if by_share else 1 for m, s in carriers.items()}
-    entitled = sum(weight[m] * max(free, 0) for m, free in room.items())
+    entitled = sum(weight[m] * free for m, free in room.items())
     found = dict.fromkeys((choice.value for choice in _COUNTED), 0)
     objected = False
     for member, choice in ballots:

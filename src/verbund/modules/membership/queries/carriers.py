@@ -7,7 +7,14 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Value
 
 from verbund.modules.membership.models import CarrierPeriod as CarrierRow
-from verbund.modules.membership.models import ShareCapital, in_force, overlapping
+from verbund.modules.membership.models import (
+    LegalParameter,
+    ParameterKey,
+    ParameterNotSet,
+    ShareCapital,
+    in_force,
+    overlapping,
+)
 from verbund.modules.membership.policies import Permission, visible_carrier_periods
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -84,3 +91,16 @@ def capital_on(actor: Actor, day: date, *, known_at: datetime | None = None) -> 
     policy.require(actor, Permission.READ_ACCESSIONS)
     row = ShareCapital.objects.filter(in_force(day), recorded(known_at)).first()
     return None if row is None else CapitalFacts(row.total_cents, row.board_size, row.chair_id)
+
+
+def new_carrier_share(actor: Actor, day: date) -> int | None:
+    """The share in cents that is set for new carriers on `day`; None if nothing is set.
+
+    Raises:
+        policy.Denied
+    """
+    policy.require(actor, Permission.READ_ACCESSIONS)
+    try:
+        return LegalParameter.value_on(ParameterKey.NEW_CARRIER_CAPITAL, day)
+    except ParameterNotSet:
+        return None

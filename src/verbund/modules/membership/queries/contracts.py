@@ -1,26 +1,22 @@
-"""Reads: the library of clauses, the versions of a contract, what they lack, how they differ, and what is in force."""
+"""Reads: the versions of a contract, each whole, as PDF, and with its signed copies."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import SequenceMatcher
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import (
-    REQUIRED,
-    SAYS,
-    ClauseKind,
-    ClauseReview,
-    ContractClause,
+    Accession,
+    ContractDraft,
     ContractText,
-    FinalContract,
+    Decision,
     SignedCopy,
     Trust,
+    TrustAnchor,
     contract_hash,
 )
 from verbund.modules.membership.policies import Permission, visible_accessions, visible_contract_texts
@@ -29,20 +25,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound, local_date
 
-
-@dataclass(frozen=True, slots=True)
-class ClauseView:
-    """ClauseView (Vertragsklausel): the newest version of a clause; `reviewed_by` is empty while it is a draft."""
-
-    code: str
-    number: int
-    title: str
-    text: str
-    kinds: tuple[str, ...]
-    author_id: UUID
-    author_name: str
-    reviewed_by: str
-    recorded_at: datetime
+from .shortcomings import Shortcoming, party_gaps, shortcomings
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +44,22 @@ class ClauseText:
 
 @dataclass(frozen=True, slots=True)
 class ContractFacts:
-    """ContractFacts (Fassung): a row of the list; `version` is the number under which the parties know it."""
+    """ContractFacts (Fassung): a row of the list; `version` is the number under which the parties know it.
+
+    `state` is draft | before_parties | superseded | signed. `consented` of `parties` have said yes to this version.
+    A version that is known by its hash only has the `number` 0.
+    """
 
     number: int
     sha256: str
     author_name: str
     recorded_at: datetime
     version: int | None
+    label: str
+    state: str
+    consented: tuple[str, ...]
+    parties: int
+    put_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,141 +77,129 @@ class CopyView:
     signatories: tuple[dict[str, str], ...]
     findings: tuple[dict[str, Any], ...]
     recorded_at: datetime
+    actor_name: str
+
+    @property
+    def checks(self) -> list[dict[str, Any]]:
+        """The findings with their instants as such, and names as people write them."""
+        instants, names = ("stamped_at", "claimed_at"), ("signer", "issuer")
+        return [
+            {
+                **f,
+                **{k: datetime.fromisoformat(f[k]) for k in instants if f.get(k)},
+                **{k: _called(f[k]) for k in names},
+            }
+            for f in self.findings
+        ]
+
+    @property
+    def signed(self) -> list[dict[str, Any]]:
+        """Who signed, with the day as such."""
+        return [{**s, "signed_on": date.fromisoformat(s["signed_on"])} for s in self.signatories]
+
+
+def _called(subject: str) -> str:
+    """The name in a certificate's subject, with the organisation if it names one."""
+    parts = dict(part.split(": ", 1) for part in subject.split(", ") if ": " in part)
+    name, organisation = parts.get("Common Name", ""), parts.get("Organization", "")
+    if not name:
+        return subject
+    return f"{name} ({organisation})" if organisation and organisation != name else name
 
 
 @dataclass(frozen=True, slots=True)
 class ContractView:
-    """ContractView (Vertragstext): one version whole; `missing` says what keeps it from being finalised."""
+    """ContractView (Vertragstext): one version whole; `lacks` says what keeps it from being finalised."""
 
     accession_id: UUID
-    number: int
-    version: int | None
-    sha256: str
+    facts: ContractFacts
     text: str
     clauses: tuple[ClauseText, ...]
     data: dict[str, Any]
-    missing: tuple[str, ...]
+    lacks: tuple[Shortcoming, ...]
     copies: tuple[CopyView, ...]
 
+    @property
+    def number(self) -> int:
+        """The number of the working version."""
+        return self.facts.number
 
-@dataclass(frozen=True, slots=True)
-class DifferenceLine:
-    """DifferenceLine (Textunterschied): a paragraph that is `same`, `inserted` or `deleted`."""
+    @property
+    def version(self) -> int | None:
+        """The number under which the parties know it."""
+        return self.facts.version
 
-    kind: str
-    text: str
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        return self.facts.sha256
 
-
-@dataclass(frozen=True, slots=True)
-class ConsolidatedClause:
-    """ConsolidatedClause (geltender Paragraf): a clause in force, and the accession's contract it comes from."""
-
-    clause: ClauseText
-    accession_id: UUID
-    from_contract: str
-    effective_on: date
-
-
-def clause_library(actor: Actor) -> list[ClauseView]:
-    """The newest version of every clause, by code.
-
-    Raises:
-        policy.Denied
-    """
-    policy.require(actor, Permission.READ_ACCESSIONS)
-    rows = ContractClause.objects.select_related("review").order_by("code", "-number").distinct("code")
-    return [
-        ClauseView(
-            c.code,
-            c.number,
-            c.title,
-            c.text,
-            tuple(c.kinds),
-            c.author_id,
-            c.author_name,
-            c.review.reviewer_name if hasattr(c, "review") else "",
-            c.recorded_at,
-        )
-        for c in rows
-    ]
-
-
-def standing_clauses(codes: Iterable[str]) -> dict[str, ContractClause]:
-    """Of each clause the newest reviewed version, without one the newest."""
-    found: dict[str, ContractClause] = {}
-    reviewed = set(ClauseReview.objects.filter(clause__code__in=codes).values_list("clause_id", flat=True))
-    for clause in ContractClause.objects.filter(code__in=codes).order_by("code", "number"):
-        before = found.get(clause.code)
-        if before is None or clause.id in reviewed or before.id not in reviewed:
-            found[clause.code] = clause
-    return found
-
-
-def shortcomings(text: ContractText) -> list[str]:
-    """What the version lacks: contents § 167b (3) KV M-V requires, values, reviews. Sentences, in this order."""
-    found = []
-    for kind, provision in REQUIRED.items():
-        if not any(_covers(entry, kind) for entry in text.clauses):
-            found.append(gettext("Missing: %(what)s (%(law)s).") % {"what": kind.label, "law": provision})
-    for entry in text.clauses:
-        for name in entry["open"]:
-            found.append(
-                gettext("“%(title)s”: the value of {%(name)s} is missing.") % {"title": entry["title"], "name": name}
-            )
-    reviewed = set(
-        ClauseReview.objects.filter(clause__code__in=[e["code"] for e in text.clauses]).values_list(
-            "clause__code", "clause__number"
-        )
-    )
-    for entry in text.clauses:
-        if (entry["code"], entry["number"]) not in reviewed:
-            found.append(gettext("“%(title)s”: another person has to review it.") % {"title": entry["title"]})
-    if not text.data["chair"]:
-        found.append(gettext("Nobody is named who chairs the board."))
-    return found
-
-
-def _covers(entry: dict[str, Any], kind: ClauseKind) -> bool:
-    """A clause covers a content when it is said to, and says it: a chair's clause that names no chair does not."""
-    says = SAYS.get(kind)
-    return kind.value in entry["kinds"] and (says is None or f"{{{says}}}" in entry["wording"])
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What it lacks, as sentences."""
+        return tuple(found.text for found in self.lacks)
 
 
 def contract_versions(actor: Actor, accession_id: UUID) -> list[ContractFacts]:
-    """The versions of an accession's contract, the newest first.
+    """The versions of an accession's contract, the newest first; those known by their hash only stand at the end.
 
     Raises:
         NotFound
     """
-    if not visible_accessions(actor).filter(id=accession_id).exists():
+    accession = visible_accessions(actor).filter(id=accession_id).first()
+    if accession is None:
         raise NotFound
-    rows = visible_contract_texts(actor).filter(accession_id=accession_id).select_related("final__draft")
-    return [
-        ContractFacts(t.number, t.sha256, t.author_name, t.recorded_at, _version(t)) for t in rows.order_by("-number")
-    ]
+    texts = visible_contract_texts(actor).filter(accession=accession).select_related("final").order_by("-number")
+    drafts = {d.id: d for d in accession.drafts.prefetch_related("consents__party")}
+    newest = max((d.number for d in drafts.values()), default=0)
+    found = []
+    for text in texts:
+        draft = drafts.pop(text.final.draft_id) if hasattr(text, "final") else None
+        found.append(_facts(accession, newest, draft, text))
+    by_hash = sorted(drafts.values(), key=lambda d: -d.number)
+    return [*found, *(_facts(accession, newest, draft, None) for draft in by_hash)]
 
 
-def _version(text: ContractText) -> int | None:
-    return text.final.draft.number if hasattr(text, "final") else None
+def _facts(accession: Accession, newest: int, draft: ContractDraft | None, text: ContractText | None) -> ContractFacts:
+    consents = list(draft.consents.all()) if draft else []
+    state = "draft"
+    if draft:
+        current = "signed" if accession.signed_on else "before_parties"
+        state = current if draft.number == newest else "superseded"
+    row: ContractText | ContractDraft | None = text or draft
+    assert row is not None
+    return ContractFacts(
+        number=text.number if text else 0,
+        sha256=row.sha256,
+        author_name=text.author_name if text else "",
+        recorded_at=row.recorded_at,
+        version=draft.number if draft else None,
+        label=draft.label if draft else "",
+        state=state,
+        consented=tuple(sorted(c.party.name for c in consents if c.decision == Decision.CONSENTED)),
+        parties=len(consents),
+        put_on=draft.put_on if draft else None,
+    )
 
 
-def contract(actor: Actor, accession_id: UUID, number: int | None = None) -> ContractView:
+def contract(actor: Actor, accession_id: UUID, number: int | None = None, *, day: date | None = None) -> ContractView:
     """One version of an accession's contract, the newest if no number is given.
 
+    With `day` it is also said which parties it lacks or names too many on that day.
+
     Raises:
         NotFound
     """
-    text = _text(actor, accession_id, number)
+    text = text_of(actor, accession_id, number)
+    facts = next(f for f in contract_versions(actor, accession_id) if f.number == text.number)
     copies = SignedCopy.objects.filter(final__text=text).select_related("party").order_by("recorded_at", "id")
     return ContractView(
         accession_id=accession_id,
-        number=text.number,
-        version=_version(text),
-        sha256=text.sha256,
+        facts=facts,
         text=text.text,
-        clauses=tuple(_clauses(text)),
+        clauses=tuple(clauses_of(text)),
         data=text.data,
-        missing=tuple(shortcomings(text)),
+        lacks=(*shortcomings(text), *(party_gaps(text, day) if day else [])),
         copies=tuple(
             CopyView(
                 c.id,
@@ -233,13 +213,19 @@ def contract(actor: Actor, accession_id: UUID, number: int | None = None) -> Con
                 tuple(c.signatories),
                 tuple(c.findings),
                 c.recorded_at,
+                c.actor_name,
             )
             for c in copies
         ),
     )
 
 
-def _text(actor: Actor, accession_id: UUID, number: int | None) -> ContractText:
+def text_of(actor: Actor, accession_id: UUID, number: int | None) -> ContractText:
+    """The row of a version, the newest if no number is given.
+
+    Raises:
+        NotFound
+    """
     rows = visible_contract_texts(actor).filter(accession_id=accession_id).select_related("final__draft", "accession")
     text = (rows.filter(number=number) if number is not None else rows.order_by("-number")).first()
     if text is None:
@@ -247,7 +233,8 @@ def _text(actor: Actor, accession_id: UUID, number: int | None) -> ContractText:
     return text
 
 
-def _clauses(text: ContractText) -> list[ClauseText]:
+def clauses_of(text: ContractText) -> list[ClauseText]:
+    """A version's clauses with their values."""
     return [ClauseText(e["code"], e["title"], e["text"]) for e in text.clauses]
 
 
@@ -257,7 +244,7 @@ def is_whole(actor: Actor, accession_id: UUID, number: int) -> bool:
     Raises:
         NotFound
     """
-    text = _text(actor, accession_id, number)
+    text = text_of(actor, accession_id, number)
     return contract_hash(text.clauses, text.data) == text.sha256
 
 
@@ -267,7 +254,7 @@ def contract_pdf(actor: Actor, accession_id: UUID, number: int) -> bytes:
     Raises:
         NotFound, printing.Failed.
     """
-    text = _text(actor, accession_id, number)
+    text = text_of(actor, accession_id, number)
     if hasattr(text, "final"):
         return files.read(text.final.pdf_sha256)
     return print_contract(text, local_date(text.recorded_at), known_as=None)
@@ -301,7 +288,7 @@ def print_contract(text: ContractText, day: date, *, known_as: int | None) -> by
                 if known_as
                 else gettext("Working version %(number)s") % {"number": text.number}
             ),
-            "clauses": [{"title": c.title, "paragraphs": c.paragraphs} for c in _clauses(text)],
+            "clauses": [{"title": c.title, "paragraphs": c.paragraphs} for c in clauses_of(text)],
             "places": [party["name"] for party in text.data["parties"]],
             "places_title": gettext("Signatures"),
             "place_label": gettext("Place, date"),
@@ -313,63 +300,34 @@ def print_contract(text: ContractText, day: date, *, known_as: int | None) -> by
     return printing.letter("membership/contract.typ", data)
 
 
-def difference(actor: Actor, accession_id: UUID, old: int, new: int) -> list[DifferenceLine]:
-    """How two versions differ, paragraph by paragraph; a changed one stands as deleted and inserted.
+def final_pdf(actor: Actor, accession_id: UUID, number: int) -> str | None:
+    """The SHA-256 of the PDF kept when a version was finalised; None before that.
 
     Raises:
         NotFound
     """
-    before, after = (_paragraphs(_text(actor, accession_id, number)) for number in (old, new))
-    found = []
-    for tag, a0, a1, b0, b1 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            found += [DifferenceLine("same", line) for line in before[a0:a1]]
-        else:
-            found += [DifferenceLine("deleted", line) for line in before[a0:a1]]
-            found += [DifferenceLine("inserted", line) for line in after[b0:b1]]
-    return found
+    text = text_of(actor, accession_id, number)
+    return text.final.pdf_sha256 if hasattr(text, "final") else None
 
 
-DIFFERENCE_LABELS = {"same": _("unchanged"), "inserted": _("inserted"), "deleted": _("deleted")}
-
-
-def _paragraphs(text: ContractText) -> list[str]:
-    return [line for c in _clauses(text) for line in (c.title, *c.paragraphs)]
-
-
-def consolidated_contract(actor: Actor, day: date) -> list[ConsolidatedClause]:
-    """The contract in force on `day` (konsolidierte Fassung): the contracts of all accessions in effect, one after the
-    other. A clause with the code of an earlier one takes its place; a new one stands behind the one it follows in its
-    own contract; repealed ones are gone.
+def trust_anchors(actor: Actor) -> list[TrustAnchor]:
+    """The certificates that were ever trusted, those trusted now first.
 
     Raises:
         policy.Denied
     """
-    policy.require(actor, Permission.READ_ACCESSIONS)
-    finals = (
-        FinalContract.objects.filter(text__accession__effective_on__lte=day)
-        .select_related("text__accession__member", "draft")
-        .order_by("text__accession__effective_on", "text__accession_id", "draft__number")
-    )
-    signed = {final.text.accession_id: final for final in finals}  # the last version is the one that was signed
-    order: list[str] = []
-    standing: dict[str, ConsolidatedClause] = {}
-    for final in signed.values():
-        _apply(final.text, order, standing)
-    return [standing[code] for code in order]
+    policy.require(actor, Permission.MANAGE_TRUST)
+    return list(TrustAnchor.objects.order_by(F("withdrawn_at").asc(nulls_first=True), "name", "id"))
 
 
-def _apply(text: ContractText, order: list[str], standing: dict[str, ConsolidatedClause]) -> None:
-    for code in text.data["repeals"]:
-        if code in standing:
-            order.remove(code)
-            del standing[code]
-    before: str | None = None
-    for clause in _clauses(text):
-        if clause.code not in standing:
-            order.insert(order.index(before) + 1 if before else len(order), clause.code)
-        assert text.accession.effective_on is not None
-        standing[clause.code] = ConsolidatedClause(
-            clause, text.accession_id, text.accession.member.name, text.accession.effective_on
-        )
-        before = clause.code
+def trust_anchor(actor: Actor, anchor_id: UUID) -> TrustAnchor:
+    """One certificate.
+
+    Raises:
+        policy.Denied, NotFound.
+    """
+    policy.require(actor, Permission.MANAGE_TRUST)
+    found = TrustAnchor.objects.filter(id=anchor_id).first()
+    if found is None:
+        raise NotFound
+    return found

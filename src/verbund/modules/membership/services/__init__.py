@@ -1,5 +1,7 @@
 """Door of membership: writes. `actor` first, keyword-only after it."""
 
+from verbund.modules.membership.models import Fraction
+
 from .accession import (
     abandon,
     begin_negotiation,
@@ -33,6 +35,15 @@ from .authority import (
     give_notice,
     raise_objection,
 )
+from .board import (
+    BadVote,
+    VoteRefused,
+    VotingRule,
+    call_meeting,
+    close_meeting,
+    set_board_rule,
+    table_motion,
+)
 from .bodies import (
     BadBody,
     BodyConflict,
@@ -55,6 +66,14 @@ from .carriers import (
     correct_carrier,
     record_founding,
 )
+from .clauses import (
+    BadClause,
+    ClauseChanged,
+    ClauseConflict,
+    load_start_clauses,
+    review_clause,
+    write_clause,
+)
 from .contracting import (
     AlreadyDecided,
     ContractTerms,
@@ -67,19 +86,15 @@ from .contracting import (
     sign,
 )
 from .contracts import (
-    BadClause,
     BadContract,
-    ClauseConflict,
     ContractData,
     ContractIncomplete,
     ContractParty,
     ContractVersionRef,
+    OtherDraft,
     draft_contract,
     finalise_contract,
-    load_start_clauses,
     publish_contract_text,
-    review_clause,
-    write_clause,
 )
 from .effect import (
     OtherText,
@@ -141,17 +156,12 @@ from .signing import (
 from .taking_over import TaskNotFound, add_take_over_task, finish_take_over_task, plan_take_over
 from .tenants import note_erasure, tie_tenant
 from .votes import (
-    BadVote,
-    VoteRefused,
-    VotingRule,
-    call_meeting,
+    BallotFacts,
     cast_ballot,
-    close_meeting,
+    cast_ballots,
     close_vote,
     exclude_from_vote,
     record_instruction,
-    set_board_rule,
-    table_motion,
 )
 
 __all__ = [
@@ -172,9 +182,11 @@ __all__ = [
     "BadService",
     "BadStep",
     "BadVote",
+    "BallotFacts",
     "BodyConflict",
     "BrokenSignature",
     "CarrierConflict",
+    "ClauseChanged",
     "ClauseConflict",
     "ContractData",
     "ContractIncomplete",
@@ -184,11 +196,13 @@ __all__ = [
     "CopyRef",
     "EntryNotFound",
     "Evidence",
+    "Fraction",
     "LeavingNotFound",
     "MemberNotFound",
     "NotCleared",
     "NotProvisioned",
     "NotTheAlliance",
+    "OtherDraft",
     "OtherText",
     "OtherVersion",
     "ParameterConflict",
@@ -215,6 +229,7 @@ __all__ = [
     "begin_negotiation",
     "call_meeting",
     "cast_ballot",
+    "cast_ballots",
     "certify_erasure",
     "change_agreement",
     "close_meeting",

@@ -1,16 +1,12 @@
 """Writes: the library of clauses, and the contract assembled from them, version by version."""
 
-import re
-import tomllib
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import translation
 from django.utils.dateformat import format as format_date
 from django.utils.functional import Promise
@@ -23,39 +19,32 @@ from verbund.modules.membership.models import (
     Accession,
     AccessionState,
     CarrierPeriod,
-    ClauseKind,
-    ClauseReview,
     ContractClause,
     ContractText,
     FinalContract,
     Member,
     contract_hash,
+    has_controls,
     in_force,
     normalised,
 )
 from verbund.modules.membership.policies import Permission, visible_accessions
-from verbund.modules.membership.queries.contracts import print_contract, shortcomings, standing_clauses
+from verbund.modules.membership.queries.clauses import standing_clauses
+from verbund.modules.membership.queries.contracts import print_contract
+from verbund.modules.membership.queries.shortcomings import party_gaps, shortcomings
 from verbund.platform import audit, files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.printing import euro
-from verbund.platform.tenancy import Conflict, Invalid, NotFound, current_body, local_date, new_id
+from verbund.platform.tenancy import Invalid, NotFound, current_body, local_date, new_id
+from verbund.platform.tenancy.clock import LEGAL_ZONE
 
 from .acts import NONE, AccessionNotFound, Evidence, StepRefused
 from .carriers import Share
 from .contracting import ContractTerms, current_draft, put_contract_version
 from .effect import OtherText, record_publication
 
-START_SET: Final = Path(__file__).resolve().parents[1] / "data" / "clauses.toml"
 LANGUAGE: Final = "de"  # of the contracts, whoever writes them
-
-
-class BadClause(Invalid):
-    """What was entered for a clause cannot be taken."""
-
-
-class ClauseConflict(Conflict):
-    """The clause as it stands forbids the step."""
 
 
 class BadContract(Invalid):
@@ -68,6 +57,21 @@ class ContractIncomplete(StepRefused):
     def __init__(self, missing: Sequence[str]) -> None:
         super().__init__(gettext("The contract cannot be finalised: %(missing)s") % {"missing": " ".join(missing)})
         self.missing = tuple(missing)
+
+
+class OtherDraft(StepRefused):
+    """Somebody else has drafted a version since this one was begun; `changes` says who."""
+
+    def __init__(self, latest: ContractText) -> None:
+        super().__init__(_("Somebody else has drafted a version meanwhile. Look at it, then draft yours on top of it."))
+        self.changes = (
+            gettext("Working version %(number)s by %(name)s, %(at)s")
+            % {
+                "number": latest.number,
+                "name": latest.author_name,
+                "at": f"{latest.recorded_at.astimezone(LEGAL_ZONE):%d.%m.%Y, %H:%M}",
+            },
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,124 +107,24 @@ class ContractVersionRef:
 
 
 @transaction.atomic
-def write_clause(actor: Actor, *, code: str, title: str, text: str, kinds: Sequence[str], now: datetime) -> int:
-    """Write a clause (Vertragsklausel), or a further version of it. Returns the version's number.
-
-    Raises:
-        policy.Denied, BadClause, ClauseConflict (nothing has changed).
-    """
-    policy.require(actor, Permission.WRITE_CLAUSES)
-    assert actor.id is not None
-    code, title, text = code.strip(), normalised(title), normalised(text)
-    errors: dict[str, str | Promise] = {}
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", code):
-        errors["code"] = _("The code has small letters, digits and underscores and begins with a letter.")
-    if not 2 <= len(title) <= 200 or "\n" in title:
-        errors["title"] = _("Enter a title of 2 to 200 characters.")
-    if not 10 <= len(text) <= 20_000:
-        errors["text"] = _("Enter the text of the clause, 10 to 20,000 characters.")
-    elif re.search(r"[{}]", PLACEHOLDER.sub("", text)):
-        errors["text"] = _("A placeholder is a name in braces, like {candidate}. Check the braces.")
-    elif _has_controls(text) or _has_controls(title):
-        errors["text"] = _("The text contains characters that cannot be shown. Enter it anew.")
-    if not kinds or not set(kinds) <= set(ClauseKind.values):
-        errors["kinds"] = _("Say which content the clause covers.")
-    if errors:
-        raise BadClause(errors)
-    latest = ContractClause.objects.filter(code=code).order_by("-number").first()
-    if latest and (latest.title, latest.text, latest.kinds) == (title, text, sorted(set(kinds))):
-        raise ClauseConflict(_("The clause reads like this already. Change it before you save a new version."))
-    clause = ContractClause(
-        id=new_id(),
-        code=code,
-        number=latest.number + 1 if latest else 1,
-        title=title,
-        text=text,
-        kinds=sorted(set(kinds)),
-        author_id=actor.id,
-        author_name=actor.name,
-        recorded_at=now,
-    )
-    try:
-        with transaction.atomic():
-            clause.save(force_insert=True)
-    except IntegrityError as error:
-        raise ClauseConflict(_("Somebody else has just changed this clause. Look at the new version first.")) from error
-    audit.record(
-        actor,
-        "membership.clause.written",
-        "membership.clause",
-        clause.id,
-        after={"code": code, "number": clause.number},
-    )
-    return clause.number
-
-
-@transaction.atomic
-def load_start_clauses(actor: Actor, *, now: datetime) -> int:
-    """Put the start set (Startbestand) into the library as drafts; codes already there stay. Returns how many.
-
-    Raises:
-        policy.Denied
-    """
-    policy.require(actor, Permission.WRITE_CLAUSES)
-    known = set(ContractClause.objects.values_list("code", flat=True))
-    clauses = tomllib.loads(START_SET.read_text(encoding="utf-8"))["clause"]
-    new = [clause for clause in clauses if clause["code"] not in known]
-    for clause in new:
-        write_clause(
-            actor, code=clause["code"], title=clause["title"], text=clause["text"], kinds=clause["kinds"], now=now
-        )
-    return len(new)
-
-
-@transaction.atomic
-def review_clause(actor: Actor, *, code: str, number: int, now: datetime, note: str = "") -> None:
-    """Find a version of a clause good (Prüfung): another person than its author.
-
-    Raises:
-        policy.Denied, NotFound, ClauseConflict (one's own, or reviewed already).
-    """
-    policy.require(actor, Permission.REVIEW_CLAUSES)
-    assert actor.id is not None
-    clause = ContractClause.objects.filter(code=code, number=number).first()
-    if clause is None:
-        raise NotFound
-    if clause.author_id == actor.id:
-        raise ClauseConflict(_("You have written this version yourself. Ask another person to review it."))
-    if ClauseReview.objects.filter(clause=clause).exists():
-        raise ClauseConflict(_("This version has been reviewed already."))
-    review = ClauseReview(
-        id=new_id(),
-        clause=clause,
-        author_id=clause.author_id,
-        reviewer_id=actor.id,
-        reviewer_name=actor.name,
-        note=note.strip()[:1000],
-        recorded_at=now,
-    )
-    try:
-        with transaction.atomic():
-            review.save(force_insert=True)
-    except IntegrityError as error:
-        raise ClauseConflict(_("This version has been reviewed already.")) from error
-    audit.record(
-        actor, "membership.clause.reviewed", "membership.clause", clause.id, after={"code": code, "number": number}
-    )
-
-
-@transaction.atomic
 def draft_contract(
-    actor: Actor, *, accession_id: UUID, clauses: Sequence[str], data: ContractData, now: datetime
+    actor: Actor,
+    *,
+    accession_id: UUID,
+    clauses: Sequence[str],
+    data: ContractData,
+    now: datetime,
+    expected_number: int | None = None,
 ) -> ContractVersionRef:
     """Assemble a working version (Vertragstext) of an accession's contract from clauses, in this order, and data.
 
     Of each clause the newest reviewed version is taken, without one the newest. The version may be incomplete; it is
-    never changed, the next one gets the next number.
+    never changed, the next one gets the next number. `expected_number` is the version the writer started from, 0 for
+    the first one; None does not ask.
 
     Raises:
         policy.Denied, AccessionNotFound, BadContract (all errors by field), StepRefused (signed, or this very text is
-        there already).
+        there already), OtherDraft (somebody else was quicker).
     """
     policy.require(actor, Permission.MANAGE_ACCESSIONS)
     assert actor.id is not None
@@ -244,6 +148,8 @@ def draft_contract(
     if same := ContractText.objects.filter(accession=accession, sha256=sha256).first():
         raise StepRefused(gettext("This very text is version %(number)s already.") % {"number": same.number})
     last = ContractText.objects.filter(accession=accession).order_by("-number").first()
+    if last and expected_number is not None and last.number != expected_number:
+        raise OtherDraft(last)
     text = ContractText.objects.create(
         id=new_id(),
         accession=accession,
@@ -284,16 +190,12 @@ def _check(
     if data.chair is not None and data.chair not in ids:
         errors["chair"] = _("The chair must be one of the parties.")
     texts = [*data.tasks, *data.values.values()]
-    if any(len(t) > 2000 or _has_controls(t) for t in texts):
+    if any(len(t) > 2000 or has_controls(t) for t in texts):
         errors["values"] = _("A value has at most 2,000 characters, and only such that can be shown.")
     if set(data.repeals) & set(codes):
         errors["repeals"] = _("A clause of this contract cannot be repealed by it.")
     if errors:
         raise BadContract(errors)
-
-
-def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co", "Cn"} and c not in "\n\t\u00ad" for c in text)
 
 
 def _values(
@@ -385,8 +287,8 @@ def finalise_contract(
     day = on or local_date(now)
     if FinalContract.objects.filter(text=text).exists():
         raise StepRefused(_("This version lies before the parties already."))
-    if missing := [*shortcomings(text), *_party_gaps(text, day)]:
-        raise ContractIncomplete(missing)
+    if missing := [*shortcomings(text), *party_gaps(text, day)]:
+        raise ContractIncomplete([found.text for found in missing])
     known_as = put_contract_version(
         actor,
         accession_id=accession_id,
@@ -419,22 +321,6 @@ def _locked_text(actor: Actor, accession_id: UUID, number: int) -> ContractText:
     if text is None:
         raise NotFound
     return text
-
-
-def _party_gaps(text: ContractText, day: date) -> list[str]:
-    """Whether the parties are the carriers of the day and the candidate, all of them and nobody else."""
-    named = {UUID(p["member"]): p["name"] for p in text.data["parties"]}
-    rows = CarrierPeriod.objects.filter(in_force(day), recorded_until__isnull=True).select_related("member")
-    needed = {row.member_id: row.member.name for row in rows}
-    needed[text.accession.member_id] = text.accession.member.name
-    missing = sorted(name for member, name in needed.items() if member not in named)
-    strange = sorted(name for member, name in named.items() if member not in needed)
-    found = []
-    if missing:
-        found.append(gettext("Not named as parties: %(names)s.") % {"names": ", ".join(missing)})
-    if strange:
-        found.append(gettext("Neither carrier nor candidate on this day: %(names)s.") % {"names": ", ".join(strange)})
-    return found
 
 
 def _terms(text: ContractText, day: date) -> ContractTerms:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.platform.printing import verapdf
 
+from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import (
     AccessionState,
     CarrierPeriod,
@@ -23,10 +24,7 @@ from verbund.modules.membership.models import (
     contract_hash,
     normalised,
 )
-from verbund.modules.membership.queries import contracts as queries
-from verbund.modules.membership.services import OtherText, StepRefused, record_publication
-from verbund.modules.membership.services import contracts as services
-from verbund.modules.membership.services.contracts import ContractData, ContractParty
+from verbund.modules.membership.services import ContractData, ContractParty, OtherText, StepRefused, record_publication
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role

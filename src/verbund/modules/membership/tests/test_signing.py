@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
+from verbund.modules.membership import queries
 from verbund.modules.membership.models import ContractText, SignedCopy, TrustAnchor
-from verbund.modules.membership.queries import contracts as queries
 from verbund.modules.membership.services import StepRefused, signing
 from verbund.platform import files, printing
 from verbund.platform.identity import policy

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from tests.platform.printing import verapdf
 
+from verbund.modules.membership import services as votes
 from verbund.modules.membership.models import (
     Ballot,
     BoardMeeting,
@@ -23,8 +24,8 @@ from verbund.modules.membership.models import (
     Tally,
     tally,
 )
-from verbund.modules.membership.services import votes
-from verbund.modules.membership.services.votes import VoteRefused, VotingRule
+from verbund.modules.membership.queries.board import count_votes
+from verbund.modules.membership.services import VoteRefused, VotingRule
 from verbund.platform import files
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -62,9 +63,9 @@ class Board:
             votes.set_board_rule(actor, rule=rule, valid_from=date(2024, 1, 1), source="§ 6 der Satzung", now=NOW)
         self.meeting = votes.call_meeting(actor, held_on=day, form=form, place="Rathaus", now=NOW)
 
-    def motion(self, matter: str = "ordinary") -> UUID:
+    def motion(self, matter: str = "ordinary", title: str = "Wirtschaftsplan 2027") -> UUID:
         return votes.table_motion(
-            self.actor, meeting_id=self.meeting, title="Wirtschaftsplan 2027", text="Er wird beschlossen.",
+            self.actor, meeting_id=self.meeting, title=title, text="Er wird beschlossen.",
             matter=matter, now=NOW,
         )  # fmt: skip
 
@@ -196,7 +197,8 @@ def test_w5_ballots_and_results_never_change_and_minutes_are_numbered_without_ga
     with pytest.raises(VoteRefused, match=r"voted already|All votes"):
         board.vote(motion, board.one, "Anna Ahorn", "yes")
     found = board.close(motion)
-    assert found == votes.count_votes(Motion.objects.get(id=motion))
+    row = Motion.objects.get(id=motion)
+    assert found == count_votes(row, BoardRule.objects.get(matter="ordinary"))
     with pytest.raises(VoteRefused, match="is closed"):
         board.vote(motion, board.two, "Dora Distel", "yes")
     for table in (Ballot, MotionResult, Motion):
@@ -227,7 +229,7 @@ def test_the_minutes_conform(manager: Actor) -> None:
 
 
 def test_the_written_procedure_falls_with_one_objection_and_is_not_for_reserved_matters(manager: Actor) -> None:
-    board = Board(manager, form="written")
+    board = Board(manager, form="written", day=date(2026, 11, 27))
     with pytest.raises(VoteRefused, match="not decided in writing"):
         board.motion("reserved")
     motion = board.motion()
@@ -235,7 +237,7 @@ def test_the_written_procedure_falls_with_one_objection_and_is_not_for_reserved_
     board.vote(motion, board.one, "Bodo Birke", "yes")
     board.vote(motion, board.two, "Cora Clematis", "yes")
     board.vote(motion, board.two, "Dora Distel", "yes")
-    other = board.motion()
+    other = board.motion(title="Preise 2027")
     for who, name, choice in (
         (board.one, "Anna Ahorn", "yes"),
         (board.one, "Bodo Birke", "yes"),

@@ -1,4 +1,4 @@
-"""One way to show a form of one act, and tables as files."""
+"""One way to show a form of one act, to ask once before one, and tables as files."""
 
 import csv
 import io
@@ -64,6 +64,67 @@ def entry(
         "danger": danger,
     }
     return render(request, "membership/entry.html", context, status=422 if form.is_bound else 200)
+
+
+def form_page(
+    request: BodyRequest,
+    form: forms.Form,
+    act: Callable[[Mapping[str, Any]], object],
+    *,
+    template: str,
+    back: str,
+    done: str,
+    context: Mapping[str, Any],
+) -> HttpResponse:
+    """As `entry`, on a page of its own that shows more than the form."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            act(form.cleaned_data)
+        except (Conflict, Invalid) as refusal:
+            tell(form, refusal)
+        else:
+            notices.done(request, done)
+            return redirect(back)
+    return render(
+        request, f"membership/{template}.html", {"form": form, **context}, status=422 if form.is_bound else 200
+    )
+
+
+def ask(
+    request: BodyRequest,
+    act: Callable[[], object],
+    *,
+    title: str,
+    text: str,
+    action: str,
+    done: str,
+    back: str,
+    consequences: Sequence[str] = (),
+    danger: bool = False,
+) -> HttpResponse:
+    """Ask once, in concrete words, then do it; a refusal is told where one came from."""
+    if request.method == "POST":
+        try:
+            act()
+        except Invalid as refusal:
+            for message in refusal.errors.values():
+                notices.refused(request, message)
+        except Conflict as refusal:
+            notices.refused(request, refusal.message)
+        else:
+            notices.done(request, done)
+        return redirect(back)
+    context = {
+        "base": "ui/console.html",
+        "title": title,
+        "text": text,
+        "consequences": consequences,
+        "action": action,
+        "action_url": request.path,
+        "cancel_url": back,
+        "danger": danger,
+    }
+    return render(request, "ui/confirm.html", context)
 
 
 def csv_file(

@@ -1,6 +1,7 @@
 """Forms of membership."""
 
 from .accession import FORMS, ActForm, InquiryForm
+from .board import BallotsForm, CarrierForm, ExclusionForm, InstructionForm, MeetingForm, MotionForm, RuleForm
 from .bodies import (
     AdministrationForm,
     ContactForm,
@@ -16,6 +17,8 @@ from .bodies import (
     TermForm,
     ThresholdForm,
 )
+from .clauses import ClauseForm, ReviewForm
+from .contracts import AnchorForm, ContractForm, CopyForm, FinaliseForm, Party
 from .members import ROOM_NAMES, RoomsForm
 
 __all__ = [
@@ -23,18 +26,32 @@ __all__ = [
     "ROOM_NAMES",
     "ActForm",
     "AdministrationForm",
+    "AnchorForm",
+    "BallotsForm",
+    "CarrierForm",
+    "ClauseForm",
     "ContactForm",
+    "ContractForm",
+    "CopyForm",
     "DayForm",
     "EndForm",
     "EntryForm",
+    "ExclusionForm",
     "FacilityForm",
+    "FinaliseForm",
     "InhabitantsForm",
     "InquiryForm",
+    "InstructionForm",
     "MediumForm",
+    "MeetingForm",
     "MemberFilterForm",
+    "MotionForm",
     "OrganForm",
+    "Party",
     "RegisterForm",
+    "ReviewForm",
     "RoomsForm",
+    "RuleForm",
     "TermForm",
     "ThresholdForm",
 ]
