@@ -310,8 +310,8 @@ def _contracted() -> dict[str, Any]:
     author, second = (
         Actor(ActorKind.STAFF, new_id(), name, "alliance", roles, frozenset(), "test") for name in ("author", "second")
     )
-    founders = alliance_factories.founded(author)
-    candidate = alliance_factories.member(author, "beispielstadt")
+    founders = alliance_factories.founded(author, "ostkreis", "oststadt")
+    candidate = alliance_factories.member(author, "weststadt")
     alliance_factories.medium(candidate)
     membership.load_start_clauses(author, now=now)
     codes = [c.code for c in members.offered_clauses(author)]
