@@ -98,6 +98,8 @@ SERVICE = {
     "fee": "",
 }
 
+OFFERED = {"name": "Neuer Dienst", "description": "Was dazugehört.", "unit": "workplace", "price_basis": "tariff"}
+TERMS = {"role": "co_user", "basis": "Vertrag vom 1. November"}
 MEASURE = {"member_id": LAST, "service_code": "CORE"}
 LONG_AGO = the_clock().year - 5
 TABLE = f"Mitglied;Leistung;von;bis;Menge\nalpha;CORE;1.1.{LONG_AGO};31.12.{LONG_AGO};7\n"
@@ -191,6 +193,13 @@ FILL: dict[str, Values] = {
     },
     "membership:act": {"on": in_days(0), "euro": "120000", "document": "Vorlage 1"},
     "membership:subscribe_calendar": {},
+    "membership:define_service": {**OFFERED, "code": "NEU", "valid_from": in_days(0)},
+    "membership:change_service": {**OFFERED, "valid_from": in_days(30)},
+    "membership:end_service": {"last_day": in_days(400), "reason": "Wird nicht mehr gebraucht"},
+    "membership:agree": {**TERMS, "member_id": LAST, "service_code": "CORE", "valid_from": in_days(30)},
+    "membership:change_agreement": {**TERMS, "from_day": in_days(60), "quantity_limit": "9"},
+    "membership:end_agreement": {"last_day": in_days(300), "reason": "Kündigung"},
+    "budget:set_appropriation": {"euros": "1.234,00"},
     "costsharing:add_line": {"part": "revenue", "text": "Entgelte", "euros": "1.200,00"},
     "costsharing:add_post": {"title": "Sachbearbeitung", "grade": "E 9b", "fte": "0,5"},
     "costsharing:resolve": {"resolution": "Beschluss 3/2026", "resolved_on": in_days(0)},
@@ -359,6 +368,7 @@ AGAIN: dict[str, tuple[frozenset[str], str]] = {
         AUDIT | {"identity_local_apikey"},
         "its secret is shown once, and must be that of the page the person sees; the other key is listed and revoked",
     ),
+    "budget:set_appropriation": (AUDIT, "the same amount once more is noted"),
     "membership:subscribe_calendar": (
         AUDIT | {"membership_calendarfeed"},
         "the address on the page the person sees is the one that works; the one before is revoked",
