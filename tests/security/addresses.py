@@ -82,6 +82,7 @@ THING: dict[tuple[str, str], str] = {
         for name in ("invoice", "credit_invoice", "own_year", "centres", "record_cost")
         for parameter in ("invoice_id", "year")
     },
+    ("membership:end_service", "code"): "free service code",
     ("costsharing:check_run", "run_id"): "proposed run_id",
     ("costsharing:discard_run", "run_id"): "proposed run_id",
     ("costsharing:release_run", "run_id"): "checked run_id",

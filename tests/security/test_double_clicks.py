@@ -199,7 +199,7 @@ FILL: dict[str, Values] = {
     "membership:agree": {**TERMS, "member_id": LAST, "service_code": "CORE", "valid_from": in_days(30)},
     "membership:change_agreement": {**TERMS, "from_day": in_days(60), "quantity_limit": "9"},
     "membership:end_agreement": {"last_day": in_days(300), "reason": "Kündigung"},
-    "budget:set_appropriation": {"euros": "1.234,00"},
+    "budget:set_appropriation": {"product": "12301", "account": "4311", "euros": "1.234,00"},
     "costsharing:add_line": {"part": "revenue", "text": "Entgelte", "euros": "1.200,00"},
     "costsharing:add_post": {"title": "Sachbearbeitung", "grade": "E 9b", "fte": "0,5"},
     "costsharing:resolve": {"resolution": "Beschluss 3/2026", "resolved_on": in_days(0)},

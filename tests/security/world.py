@@ -294,6 +294,7 @@ def _alliance(world: World) -> Town:
             "year": 2026,
             **_charged(member.id),
             "service code": "CORE",
+            "free service code": "FREE",
             "agreement_id": members.agreements_of(system, member.id)[0].id,
             **_contracted(),
             "token": secret,
@@ -386,6 +387,7 @@ def _charged(member_id: UUID) -> dict[str, Any]:
     year = now.year - 1
     costs.NOW = now
     costs.offer("CORE")
+    costs.offer("FREE")  # agreed with nobody
     costs.rule("CORE")
     costs.tariff("CORE", "120")
     costs.review("CORE")
