@@ -294,20 +294,23 @@ def _set_all(connection: "psycopg.Connection[Any]", settings: Mapping[str, str])
 @contextmanager
 def _without_indexes(connection: "psycopg.Connection[Any]", schema_name: str, much: bool) -> Iterator[None]:
     """For much: the tables without the indexes that no constraint needs; the same ones are built at the end."""
-    made: list[tuple[str, str]] = []
+    made: list[tuple[str, str, bool]] = []
     if much:
         made = connection.execute(
-            "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i"
+            "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid), EXISTS (SELECT 1 FROM pg_attribute a"
+            " WHERE a.attrelid = i.indexrelid AND a.attstattarget = 0) FROM pg_index i"
             " JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace n ON n.oid = t.relnamespace"
             " WHERE n.nspname = %s AND t.relname = ANY(%s)"
             " AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)",
             [schema_name, list(_TABLES)],
         ).fetchall()
-        for name, _definition in made:
+        for name, _definition, _unread in made:
             connection.execute(f"DROP INDEX {name}".encode())
     yield
-    for _name, definition in made:
+    for name, definition, unread in made:
         connection.execute(definition.encode())
+        if unread:  # no statistics are kept of what it says
+            connection.execute(f"ALTER INDEX {name} ALTER COLUMN 1 SET STATISTICS 0".encode())
 
 
 def _literal(statement: str, connection: "psycopg.Connection[Any]", **values: Any) -> bytes:

@@ -163,7 +163,7 @@ def test_records(real_database: str, system: Actor, staff: Callable[..., Actor],
         owner_connection.execute("VACUUM ANALYZE")
         for name, expression in (
             ("search entries, table with vectors", "pg_table_size('records_searchentry')"),
-            ("search index", "pg_relation_size('entry_by_word')"),
+            ("search index", "pg_relation_size('entry_by_word_and_mark')"),
             ("texts", "pg_table_size('records_documentversion')"),
         ):
             print(f"{name:<48} {_size(owner_connection, expression) / DOCUMENTS:9.0f} bytes a document")

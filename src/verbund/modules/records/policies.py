@@ -12,6 +12,7 @@ from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.roles import Role
 
 from .models import Case, CaseReader, SearchEntry
+from .models.search import SEALED, person_mark, unit_mark
 
 
 class Permission(StrEnum):
@@ -119,3 +120,13 @@ def visible_entries(actor: Actor) -> "QuerySet[SearchEntry]":
     if not branches:
         return SearchEntry.objects.none()
     return SearchEntry.objects.filter(reduce(or_, branches))
+
+
+def visible_marks(actor: Actor) -> tuple[str, ...]:
+    """The marks of which every entry in `visible_entries` bears one; none for those who see the entries of all units.
+
+    Every sealed entry bears the mark of the seal: whether it is the actor's is for `visible_entries`.
+    """
+    if sees_all_units(actor):
+        return ()
+    return (*map(unit_mark, sorted(actor.units)), *map(person_mark, sorted(stands_for(actor))), SEALED)

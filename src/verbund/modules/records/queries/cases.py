@@ -1,7 +1,7 @@
 """Reads of cases, files and timelines."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -19,17 +19,24 @@ from verbund.modules.records.models import (
     TimelineEntry,
     TimelineKind,
 )
-from verbund.modules.records.policies import Permission, visible_branches, visible_cases, visible_entries
+from verbund.modules.records.models.search import kind_mark, person_mark, unit_mark
+from verbund.modules.records.policies import (
+    Permission,
+    visible_branches,
+    visible_cases,
+    visible_entries,
+    visible_marks,
+)
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
-from .hits import newest_first, steered
+from .newest import newest
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .seen import reader_of, seen_case
 from .sentences import sentence
-from .tsquery import Vectors, matching
+from .tsquery import Found, matching, quoted
 
 LARGEST_PAGE = 200
 _TONES = {"letter_delivered": "success", "closed": "success", "sealed": "warning"}
@@ -245,29 +252,44 @@ def _cases_with_words(actor: Actor, filters: CaseFilters, after: str | None, lim
     to its end for a word that hardly any case has. The key is one of the search.
     """
     query = matching(filters.text)
-    if query.text is None or not visible_branches(actor, case="case_id"):
+    if query.text is None:
         return Page((), None)
-    found = visible_entries(actor).filter(Vectors(query.text)).filter(kind=EntryKind.CASE)
+    key = read_instant_key(after)
+    found = _found(reader_of(actor), replace(filters, text=""), key is not None, limit)
+    people = [[person_mark(actor.id)]] if filters.mine and actor.id else []
+    units = [[unit_mark(filters.unit)]] if filters.unit else []
+    rows = newest(
+        lambda words: found.all(query=words, **({"at": key[0], "id": key[1]} if key else {})),
+        query.text,
+        marks=(visible_marks(actor), [kind_mark(EntryKind.CASE)], *people, *units),
+        wanted=limit + 1,
+        last=key[0] if key else None,
+    )
+    following = date_key(*rows[limit - 1][:2]) if len(rows) > limit else None
+    return Page(tuple(CaseRow(*row[2:]) for row in rows[:limit]), following)
+
+
+@lru_cache(maxsize=512)
+def _found(reader: Actor, filters: CaseFilters, is_later: bool, limit: int) -> KeptRows:
+    """`limit` cases and one more, in whose own entry the words are that come with the question; those after (`at`,
+    `id`) if it is a later page.
+    """
+    found = visible_entries(reader).filter(Found(given("query"))).filter(kind=EntryKind.CASE)
     if filters.unit:
         found = found.filter(unit=filters.unit)
     if filters.mine:
-        found = found.filter(assigned_to=actor.id)
+        found = found.filter(assigned_to=reader.id)
     if filters.state:
         found = found.filter(case__state=filters.state)
     if filters.position:
         found = found.filter(case__position__code=filters.position)
     if filters.file_id is not None:
         found = found.filter(case__file=filters.file_id)
-    key = read_instant_key(after)
-    if key is not None:
-        found = found.filter(Q(happened_at__lte=key[0]) & (Q(happened_at__lt=key[0]) | Q(id__lt=key[1])))
-    with steered(KeptRows(found.values_list("id")).expected) as walk:
-        shown = found.order_by(*newest_first(walk)).values_list(
-            "happened_at", "id", *(f"case__{name}" for name in _ROW)
-        )
-        rows = list(shown[: limit + 1])
-    following = date_key(*rows[limit - 1][:2]) if len(rows) > limit else None
-    return Page(tuple(CaseRow(*row[2:]) for row in rows[:limit]), following)
+    if is_later:
+        at, ident = given("at"), given("id")
+        found = found.filter(Q(happened_at__lte=at) & (Q(happened_at__lt=at) | Q(id__lt=ident)))
+    rows = found.order_by("-happened_at", "-id").values_list("happened_at", "id", *(f"case__{n}" for n in _ROW))
+    return KeptRows(rows[: limit + 1])
 
 
 @lru_cache(maxsize=512)
@@ -418,7 +440,8 @@ def _filtered(actor: Actor, filters: CaseFilters) -> "QuerySet[Case] | None":
         query = matching(filters.text)
         if query.text is None:
             return None
-        hits = SearchEntry.objects.filter(kind=EntryKind.CASE).filter(Vectors(query.text))
+        words = f"({query.text}) & {quoted(kind_mark(EntryKind.CASE))}"
+        hits = SearchEntry.objects.filter(kind=EntryKind.CASE).filter(Found(words))
         narrowed = narrowed.filter(pk__in=hits.values("case_id"))
     return narrowed
 

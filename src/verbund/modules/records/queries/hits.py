@@ -1,7 +1,5 @@
 """Search (Suche) over cases and documents."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
 from enum import StrEnum
@@ -10,26 +8,26 @@ from typing import Final
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchQueryField, SearchRank
-from django.db import connection, transaction
 from django.db.models import F, Q, Value
-from django.db.models.expressions import OrderBy
-from django.db.models.functions import Cast, Coalesce, Left
+from django.db.models.functions import Cast, Left
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.records.models import CaseState, DocumentKind, DocumentVersion, File, SearchEntry
-from verbund.modules.records.policies import Permission, visible_branches, visible_entries
+from verbund.modules.records.models.search import kind_mark, unit_mark
+from verbund.modules.records.policies import Permission, visible_entries, visible_marks
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy.clock import LEGAL_ZONE
 from verbund.platform.tenancy.kept import Among, KeptRows, given
+from verbund.platform.tenancy.prepared import prepared_statements
 
 from .marking import Marker, Segments
+from .newest import Rows, newest
 from .pages import date_key, read_instant_key
 from .seen import reader_of
-from .tsquery import Matching, Vectors, matching
+from .tsquery import Found, Matching, matching
 
 RANKED: Final = 200  # so many hits are put in order of relevance; more come the newest first
-MANY: Final = 30_000  # estimated hits, from which on the newest are looked for one by one
 READ: Final = 4_000  # characters of a document in which the hit to be shown is looked for
 
 
@@ -126,74 +124,39 @@ def search(
     query = matching(text)
     if query.text is None:
         return SearchPage((), None, note=SearchNote(query.note))
-    if not visible_branches(actor, case="case_id"):
-        return SearchPage((), None)
     limit, narrowed = max(1, min(limit, RANKED)), filters or SearchFilters()
-    found = partial(_found, reader_of(actor), narrowed)
-    with steered(lambda: found(expected=True).expected(query=query.text)) as walk:
-        return _page(partial(found, walk=walk), query, after, limit)
+    key = read_instant_key(after)
+    found = _found(reader_of(actor), narrowed, later=key is not None)
+    since, until = _span(narrowed)
+    rows = newest(
+        partial(_asked, found, key),
+        query.text,
+        marks=(visible_marks(actor), *_marks(narrowed)),
+        wanted=RANKED + 1,
+        first=since,
+        last=min(filter(None, (until, key[0]))) if key else until,
+    )
+    if key is None and len(rows) <= RANKED:
+        return _ranked([entry_id for (entry_id,) in rows], query, _offset(after), limit)
+    shown = [entry_id for (entry_id,) in rows[:limit]]
+    hits = _hits(shown, query)
+    return SearchPage(hits, date_key(hits[-1].at, shown[-1]) if len(rows) > limit else None, ranked=False)
+
+
+def _asked(found: KeptRows, key: tuple[datetime, UUID] | None, words: str) -> Rows:
+    return found.all(query=words, at=key[0], id=key[1]) if key else found.all(query=words)
 
 
 @lru_cache(maxsize=512)
-def _found(
-    reader: Actor, filters: SearchFilters, *, walk: bool = False, later: bool = False, expected: bool = False
-) -> KeptRows:
-    """The entries with the words, as ids and instants, the newest first; those after (`at`, `id`) if it is a `later`
+def _found(reader: Actor, filters: SearchFilters, *, later: bool) -> KeptRows:
+    """The ids of the entries with the words, the newest first; those after (`at`, `id`) if it is a `later`
     page. Kept for each reader and filter: to put it together takes longer than to send it.
     """
-    found = visible_entries(reader).filter(Vectors(given("query"))).filter(_narrowed(filters))
-    if expected:
-        return KeptRows(found.values_list("id"))
+    found = visible_entries(reader).filter(Found(given("query"))).filter(_narrowed(filters))
     if later:
-        # The first condition is one for the index: without it every page would be looked for from the newest on.
         at, ident = given("at"), given("id")
         found = found.filter(Q(happened_at__lte=at) & (Q(happened_at__lt=at) | Q(id__lt=ident)))
-    return KeptRows(found.order_by(*newest_first(walk)).values_list("id", "happened_at")[: RANKED + 1])
-
-
-def _page(found: Callable[..., KeptRows], query: Matching, after: str | None, limit: int) -> SearchPage:
-    key = read_instant_key(after)
-    if key is None:
-        newest = found().all(query=query.text)
-        if len(newest) <= RANKED:
-            return _ranked([entry_id for entry_id, _at in newest], query, _offset(after), limit)
-    else:
-        newest = found(later=True).all(query=query.text, at=key[0], id=key[1])
-    shown = newest[:limit]
-    following = date_key(shown[-1][1], shown[-1][0]) if len(newest) > limit else None
-    return SearchPage(_hits([entry_id for entry_id, _at in shown], query), following, ranked=False)
-
-
-@contextmanager
-def steered(expected: Callable[[], float]) -> Iterator[bool]:
-    """Keep PostgreSQL from reading every vector: by the index of words, or, if `MANY` hits are `expected`, from the
-    newest backwards (yields which: True for that walk).
-
-    Its planner counts a comparison with a vector as cheap and forgets that it has to be unpacked; so it would read
-    whole tables where the index answers in milliseconds. The settings hold for this search only.
-    """
-    is_part = connection.in_atomic_block  # else they end with the transaction
-    with transaction.atomic():
-        _set(enable_seqscan="off")
-        walk = expected() > MANY
-        if walk:
-            _set(enable_bitmapscan="off")
-        yield walk
-        if is_part:
-            _set(enable_seqscan="on", **({"enable_bitmapscan": "on"} if walk else {}))
-
-
-def newest_first(walk: bool) -> "tuple[str | OrderBy, ...]":
-    """The order of a search; one by an expression cannot be read from the index of dates."""
-    return ("-happened_at", "-id") if walk else (Coalesce("happened_at", "happened_at").desc(), "-id")
-
-
-def _set(**settings: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS wanted (name, value)",
-            [list(settings), list(settings.values())],
-        )
+    return KeptRows(found.order_by("-happened_at", "-id").values_list("id")[: RANKED + 1])
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:
@@ -234,9 +197,6 @@ def _narrowed(filters: SearchFilters) -> Q:
     narrowed = Q()
     if filters.year is not None:
         narrowed &= Q(year=filters.year)
-        if MINYEAR < filters.year < MAXYEAR:  # the same as days, by which the walk from the newest finds the year
-            first, next_first = (datetime(year, 1, 1, tzinfo=LEGAL_ZONE) for year in (filters.year, filters.year + 1))
-            narrowed &= Q(happened_at__gte=first, happened_at__lt=next_first)
     if filters.unit:
         narrowed &= Q(unit=filters.unit)
     if filters.kind:
@@ -244,15 +204,27 @@ def _narrowed(filters: SearchFilters) -> Q:
     return narrowed
 
 
+def _marks(filters: SearchFilters) -> list[list[str]]:
+    """The same, as the index knows it; the year is asked for by its days."""
+    unit, kind = filters.unit and [unit_mark(filters.unit)], filters.kind and [kind_mark(filters.kind)]
+    return [group for group in (unit, kind) if group]
+
+
+def _span(filters: SearchFilters) -> tuple[datetime | None, datetime | None]:
+    """From when to when the entries of the year happened."""
+    if filters.year is None or not MINYEAR < filters.year < MAXYEAR:
+        return None, None
+    return datetime(filters.year, 1, 1, tzinfo=LEGAL_ZONE), datetime(filters.year + 1, 1, 1, tzinfo=LEGAL_ZONE)
+
+
 def _hits(ids: list[UUID], query: Matching) -> tuple[SearchHit, ...]:
     """What is shown of the entries, in the given order: one query for the entries, one for the documents'
     beginnings.
     """
-    rows = {row[0]: row[1:] for row in _entries().all(ids=ids)}
-    shown = [row[2] for row in rows.values() if row[2] is not None]
-    beginnings: dict[UUID, str] = {}
-    if shown:
-        beginnings = dict(_beginnings().all(documents=shown))
+    with prepared_statements():
+        rows = {row[0]: row[1:] for row in _entries().all(ids=ids)}
+        shown = [row[2] for row in rows.values() if row[2] is not None]
+        beginnings: dict[UUID, str] = dict(_beginnings().all(documents=shown)) if shown else {}
     marker = Marker(query.marks, query.prefixes)
     hits = []
     for entry_id in ids:

@@ -13,6 +13,7 @@ EXCERPT: Final = 240  # characters
 Segments = tuple[tuple[str, bool], ...]
 
 _WORD: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*", re.UNICODE)
+_REST: Final = re.compile(r"(?:[^\W_]|-)+", re.UNICODE)
 _SPELLINGS: Final = {"a": "(?:a|ä|ae)", "o": "(?:o|ö|oe)", "u": "(?:u|ü|ue)"}
 
 
@@ -26,6 +27,7 @@ class Marker:
         self._parts = tuple(f"~{p}" for p in self._prefixes if len(p) >= 4)
         needles = {*self._stems, *(p.split("+")[0].lstrip("~") for p in self._terms), *self._prefixes}
         self._needle = re.compile("|".join(_spellings(n) for n in needles if n) or r"(?!)")
+        self._known: dict[str, bool] = {}  # whether a word is a hit: the hits of a page have few different ones
 
     def segments(self, text: str) -> Segments:
         """The whole text, its hits marked."""
@@ -63,10 +65,13 @@ class Marker:
             start, end = match.start(), max(match.end(), match.start() + 1)
             while start > at and _is_of_word(text[start - 1]):
                 start -= 1
-            while end < len(text) and _is_of_word(text[end]):
-                end += 1
+            if (rest := _REST.match(text, end)) is not None:
+                end = rest.end()
             for word in _WORD.finditer(text, start, end):
-                if self._is_hit(word[0]):
+                found = self._known.get(word[0])
+                if found is None:
+                    found = self._known[word[0]] = self._is_hit(word[0])
+                if found:
                     yield word.span()
             at = end
 

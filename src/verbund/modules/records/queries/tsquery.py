@@ -19,6 +19,8 @@ from django.db import connection
 from django.db.models import BooleanField, F, Func, Value
 from django.db.models.functions import Cast
 
+from verbund.modules.records.models.search import findable
+
 from .words import canonical, fold, query_terms
 
 CONFIGURATION: Final = "pg_catalog.german"
@@ -51,8 +53,8 @@ class Matching:
     prefixes: tuple[str, ...]
 
 
-class Vectors(Func):
-    """The condition `vector @@ query`, true for the rows that a query finds."""
+class Found(Func):
+    """The condition that an entry is found by a query of words and marks: one for the index."""
 
     output_field = BooleanField()
     conditional = True
@@ -60,8 +62,24 @@ class Vectors(Func):
     arg_joiner = " @@ "
 
     def __init__(self, query: str | Value, **extra: Any) -> None:
-        words = query if isinstance(query, Value) else Value(query)
-        super().__init__(F("vector"), Cast(words, SearchQueryField()), **extra)
+        super().__init__(self.among(), _as_query(query), **extra)
+
+    @staticmethod
+    def among() -> F | Func:
+        """What is looked through."""
+        return findable()
+
+
+class Words(Found):
+    """The condition that a query finds an entry by its words: it has no index, but statistics."""
+
+    @staticmethod
+    def among() -> F | Func:
+        return F("vector")
+
+
+def _as_query(query: str | Value) -> Cast:
+    return Cast(query if isinstance(query, Value) else Value(query), SearchQueryField())
 
 
 def matching(typed: str) -> Matching:
