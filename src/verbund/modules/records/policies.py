@@ -5,13 +5,13 @@ from functools import reduce
 from operator import or_
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.roles import Role
 
-from .models import Case, CaseReader, SearchEntry
+from .models import Case, CaseReader, File, SearchEntry
 from .models.search import SEALED, person_mark, unit_mark
 
 
@@ -71,7 +71,7 @@ def stands_for(actor: Actor) -> frozenset[UUID]:
     return actor.substitutes | ({actor.id} if actor.id is not None else frozenset())
 
 
-def visible_branches(actor: Actor, origin: str | None = None, *, case: str = "pk") -> list[Q]:
+def visible_branches(actor: Actor, origin: str | None = None, *, case: str = "pk", unit: str = "") -> list[Q]:
     """What `actor` may see, as conditions that exclude each other, so that each can be answered from one index.
 
     Staff: the cases of its units, and those assigned to it or to somebody it stands in for; registry and audit:
@@ -79,27 +79,30 @@ def visible_branches(actor: Actor, origin: str | None = None, *, case: str = "pk
     guests: only the cases of the process that asks for them and names their `origin`; that process has checked who
     they are.
 
-    `case` is the name of the field with the case's id in the table asked.
+    `case` is the name of the field with the case's id in the table asked; `unit` narrows to one unit.
     """
+    narrowed = Q(unit=unit) if unit else Q()
     if actor.is_system:
-        return [Q()]
+        return [narrowed]
     if not actor.is_staff:
-        return [Q(origin=origin)] if origin and case == "pk" else []
+        return [narrowed & Q(origin=origin)] if origin and case == "pk" else []
     if not policy.allows(actor, Permission.READ_CASE):
         return []
     units = sorted(actor.units)
     people = sorted(stands_for(actor))
     if sees_all_units(actor):
-        branches = [Q(is_sealed=False)]
+        branches = [narrowed & Q(is_sealed=False)]
         within = Q(is_sealed=False)
     else:
-        branches = [Q(unit=unit, is_sealed=False) for unit in units]
+        branches = [Q(unit=own, is_sealed=False) for own in units if unit in ("", own)]
         within = Q(unit__in=units, is_sealed=False)
     if people:
-        branches.append(Q(assigned_to__in=people) & ~within)
+        # Where the actor sees what is not sealed anyway, only what is sealed is left: an index of few cases.
+        left = Q(is_sealed=True) if unit in actor.units or sees_all_units(actor) else ~within
+        branches.append(narrowed & Q(assigned_to__in=people) & left)
         named = CaseReader.objects.filter(person__in=people).values("case_id")
         elsewhere = Q(assigned_to__isnull=True) | ~Q(assigned_to__in=people)
-        branches.append(Q(is_sealed=True, **{f"{case}__in": named}) & elsewhere)
+        branches.append(narrowed & Q(is_sealed=True, **{f"{case}__in": named}) & elsewhere)
     return branches
 
 
@@ -130,3 +133,14 @@ def visible_marks(actor: Actor) -> tuple[str, ...]:
     if sees_all_units(actor):
         return ()
     return (*map(unit_mark, sorted(actor.units)), *map(person_mark, sorted(stands_for(actor))), SEALED)
+
+
+def visible_files(actor: Actor) -> "QuerySet[File]":
+    """The files (sichtbare Akten): registry, audit and others of the staff see those with a case that they may see."""
+    if actor.is_system:
+        return File.objects.all()
+    if not actor.is_staff:
+        return File.objects.none()
+    # Each branch is asked by itself: the index that answers it says for one file in no time whether there is a case.
+    seen = [Exists(Case.objects.filter(branch, file=OuterRef("pk"))) for branch in visible_branches(actor)]
+    return File.objects.filter(reduce(or_, map(Q, seen))) if seen else File.objects.none()

@@ -72,8 +72,8 @@ class Case(models.Model):
     """Case (Vorgang): one matter with its documents, from its opening to the end of its retention period."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="+")
-    position = models.ForeignKey(FilePlanPosition, on_delete=models.PROTECT, related_name="+")
+    file = models.ForeignKey(File, on_delete=models.PROTECT, related_name="+", db_index=False)
+    position = models.ForeignKey(FilePlanPosition, on_delete=models.PROTECT, related_name="+", db_index=False)
     reference = models.CharField(max_length=40, unique=True)
     year = models.PositiveSmallIntegerField()
     number = models.PositiveIntegerField()
@@ -114,12 +114,38 @@ class Case(models.Model):
             models.Index(fields=["unit", "-opened_at", "-id"], name="case_by_unit"),
             models.Index(fields=["unit", "state", "-opened_at", "-id"], name="case_by_unit_state"),
             models.Index(fields=["state", "-opened_at", "-id"], name="case_by_state"),
-            models.Index(fields=["assigned_to", "-opened_at", "-id"], name="case_by_assignee"),
+            models.Index(
+                fields=["assigned_to", "-opened_at", "-id"],
+                condition=models.Q(assigned_to__isnull=False),
+                name="case_by_person",
+            ),
+            models.Index(
+                fields=["assigned_to", "file"],
+                condition=models.Q(assigned_to__isnull=False),
+                name="case_by_person_and_file",
+            ),
+            models.Index(
+                fields=["assigned_to", "-opened_at", "-id"],
+                condition=models.Q(is_sealed=True),
+                name="sealed_case_by_person",
+            ),
             models.Index(fields=["file", "-opened_at", "-id"], name="case_by_file"),
+            models.Index(fields=["file", "unit", "-opened_at", "-id"], name="case_by_file_and_unit"),
+            models.Index(fields=["position", "unit", "-opened_at", "-id"], name="case_by_position_and_unit"),
             models.Index(
                 fields=["promised_on", "id"],
                 condition=models.Q(state=CaseState.OPEN, promised_on__isnull=False),
                 name="case_by_deadline",
+            ),
+            models.Index(
+                fields=["unit", "promised_on", "id"],
+                condition=models.Q(state=CaseState.OPEN, promised_on__isnull=False),
+                name="case_by_unit_deadline",
+            ),
+            models.Index(
+                fields=["assigned_to", "promised_on", "id"],
+                condition=models.Q(state=CaseState.OPEN, promised_on__isnull=False, assigned_to__isnull=False),
+                name="case_by_person_deadline",
             ),
             models.Index(fields=["origin"], condition=~models.Q(origin=""), name="case_by_origin"),
         ]
@@ -166,7 +192,7 @@ class TimelineEntry(models.Model):
     database_rights = APPEND_ONLY
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_index=False)
     at = models.DateTimeField()
     kind = models.CharField(max_length=20, choices=TimelineKind.choices)
     actor_id = models.UUIDField(null=True, blank=True)

@@ -31,7 +31,7 @@ class Document(models.Model):
     """Document (Dokument): a piece of a case, numbered within it; its content stands in its versions."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     title = models.CharField(max_length=300)
     kind = models.CharField(max_length=20, choices=DocumentKind.choices)
@@ -65,7 +65,7 @@ class DocumentVersion(models.Model):
     database_rights = APPEND_ONLY
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+", db_index=False)
     number = models.PositiveIntegerField()
     content = models.ForeignKey(
         "files.StoredFile", db_column="sha256", on_delete=models.PROTECT, related_name="+"

@@ -34,7 +34,7 @@ class Letter(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_index=False)
     document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
     template = models.CharField(max_length=120)
     recipient: "models.JSONField[dict[str, object], dict[str, object]]" = models.JSONField()

@@ -78,7 +78,7 @@ class SearchEntry(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     kind = models.CharField(max_length=10, choices=EntryKind.choices)
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+", db_index=False)
     document = models.OneToOneField(Document, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     unit = models.CharField(max_length=40)
     is_sealed = models.BooleanField(default=False)

@@ -5,16 +5,11 @@ from .cases import (
     CaseNotFound,
     CaseRow,
     CaseView,
-    FileNotFound,
-    FileRow,
     TimelineRow,
     case,
     cases,
     cases_by_origin,
     cases_csv_rows,
-    file,
-    file_cases,
-    files,
     timeline,
 )
 from .documents import (
@@ -35,6 +30,7 @@ from .documents import (
     versions,
 )
 from .fileplan import PositionNotFound, PositionView, file_plan, file_plan_csv, position, positions_for_cases
+from .files import FileNotFound, FileRow, file, file_cases, files
 from .hits import SearchFilters, SearchHit, SearchNote, SearchPage, search, years
 from .pages import Page
 from .usage import Usage, usage

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from verbund.modules.records.models import (
     Case,
     CaseState,
     EntryKind,
-    File,
+    FilePlanPosition,
     MetadataField,
     SearchEntry,
     TimelineEntry,
@@ -32,11 +32,11 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
-from .newest import newest
+from .newest import NEWEST_FIRST, Rows, newest
 from .pages import Page, date_key, read_date_key, read_instant_key
 from .seen import reader_of, seen_case
 from .sentences import sentence
-from .tsquery import Found, matching, quoted
+from .tsquery import Found, matching, one_of
 
 LARGEST_PAGE = 200
 _TONES = {"letter_delivered": "success", "closed": "success", "sealed": "warning"}
@@ -44,10 +44,6 @@ _TONES = {"letter_delivered": "success", "closed": "success", "sealed": "warning
 
 class CaseNotFound(NotFound):
     """There is no such case for this actor."""
-
-
-class FileNotFound(NotFound):
-    """There is no such file for this actor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +103,6 @@ class CaseView:
     metadata: dict[str, Any]
     documents: int
     revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """FileRow (Zeile der Aktenliste)."""
-
-    id: UUID
-    reference: str
-    title: str
-    position_code: str
-    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,26 +240,31 @@ def _cases_with_words(actor: Actor, filters: CaseFilters, after: str | None, lim
     if query.text is None:
         return Page((), None)
     key = read_instant_key(after)
-    found = _found(reader_of(actor), replace(filters, text=""), key is not None, limit)
-    people = [[person_mark(actor.id)]] if filters.mine and actor.id else []
-    units = [[unit_mark(filters.unit)]] if filters.unit else []
-    rows = newest(
-        lambda words: found.all(query=words, **({"at": key[0], "id": key[1]} if key else {})),
-        query.text,
-        marks=(visible_marks(actor), [kind_mark(EntryKind.CASE)], *people, *units),
-        wanted=limit + 1,
-        last=key[0] if key else None,
-    )
+    reader, narrowed = reader_of(actor), replace(filters, text="")
+
+    def found(words: str, days: str) -> Rows:
+        asked = _found(reader, narrowed, limit, is_later=key is not None, on_days=bool(days))
+        at, ident = key or (None, None)
+        return asked.all(query=words, days=days, at=at, id=ident)
+
+    rows = newest(found, query.text, wanted=limit + 1, last=key[0] if key else None)
     following = date_key(*rows[limit - 1][:2]) if len(rows) > limit else None
     return Page(tuple(CaseRow(*row[2:]) for row in rows[:limit]), following)
 
 
 @lru_cache(maxsize=512)
-def _found(reader: Actor, filters: CaseFilters, is_later: bool, limit: int) -> KeptRows:
+def _found(reader: Actor, filters: CaseFilters, limit: int, *, is_later: bool, on_days: bool) -> KeptRows:
     """`limit` cases and one more, in whose own entry the words are that come with the question; those after (`at`,
     `id`) if it is a later page.
     """
-    found = visible_entries(reader).filter(Found(given("query"))).filter(kind=EntryKind.CASE)
+    found = visible_entries(reader).filter(kind=EntryKind.CASE)
+    if on_days:  # first, so that the index leaps to them before it looks at anything else
+        found = found.filter(Found(given("days")))
+    found = found.filter(Found(given("query")))
+    people = [person_mark(reader.id)] if filters.mine and reader.id else []
+    units = [unit_mark(filters.unit)] if filters.unit else []
+    for marks in (visible_marks(reader), [kind_mark(EntryKind.CASE)], people, units):
+        found = found.filter(Found(one_of(marks))) if marks else found
     if filters.unit:
         found = found.filter(unit=filters.unit)
     if filters.mine:
@@ -288,7 +278,7 @@ def _found(reader: Actor, filters: CaseFilters, is_later: bool, limit: int) -> K
     if is_later:
         at, ident = given("at"), given("id")
         found = found.filter(Q(happened_at__lte=at) & (Q(happened_at__lt=at) | Q(id__lt=ident)))
-    rows = found.order_by("-happened_at", "-id").values_list("happened_at", "id", *(f"case__{n}" for n in _ROW))
+    rows = found.order_by(*NEWEST_FIRST).values_list("happened_at", "id", *(f"case__{n}" for n in _ROW))
     return KeptRows(rows[: limit + 1])
 
 
@@ -311,8 +301,7 @@ def _list_query(actor: Actor, filters: CaseFilters, is_later: bool, limit: int) 
         since = Q(opened_at__lte=at) & (Q(opened_at__lt=at) | Q(opened_at=at, id__lt=ident))
     parts = [
         narrowed.filter(branch & since).order_by(*order).values_list(*_ROW)[: limit + 1]
-        for branch in visible_branches(actor)
-        if not _excluded(branch, filters)
+        for branch in visible_branches(actor, unit=filters.unit)
     ]
     if not parts:
         return None
@@ -340,53 +329,6 @@ def cases_csv_rows(actor: Actor, *, filters: CaseFilters | None = None, most: in
         after = page.next
         if after is None:
             return
-
-
-def files(actor: Actor, *, position: str = "", after: str | None = None, limit: int = 50) -> Page[FileRow]:
-    """A page of the files, the newest first: registry and audit see all, others those with a case that they may see.
-
-    Raises:
-        policy.Denied
-    """
-    policy.require(actor, Permission.READ_CASE)
-    if not actor.is_staff and not actor.is_system:
-        return Page((), None)
-    limit = max(1, min(limit, LARGEST_PAGE))
-    chosen = File.objects.all()
-    if not actor.is_system:
-        chosen = chosen.filter(pk__in=visible_cases(actor).values("file_id"))
-    if position:
-        chosen = chosen.filter(position__code=position)
-    at = read_instant_key(after)
-    if at is not None:
-        chosen = chosen.filter(Q(opened_at__lte=at[0]) & (Q(opened_at__lt=at[0]) | Q(id__lt=at[1])))
-    values = chosen.order_by("-opened_at", "-id").values_list("id", "reference", "title", "position__code", "opened_at")
-    rows = [FileRow(*row) for row in values[: limit + 1]]
-    following = date_key(rows[limit - 1].opened_at, rows[limit - 1].id) if len(rows) > limit else None
-    return Page(tuple(rows[:limit]), following)
-
-
-def file(actor: Actor, file_id: UUID) -> FileRow:
-    """One file.
-
-    Raises:
-        FileNotFound: also if the actor sees none of its cases.
-        policy.Denied
-    """
-    policy.require(actor, Permission.READ_CASE)
-    seen = visible_cases(actor).filter(file_id=file_id)
-    if not actor.is_staff and not actor.is_system:
-        raise FileNotFound(file_id)
-    values = File.objects.filter(pk=file_id, pk__in=seen.values("file_id"))
-    row = values.values_list("id", "reference", "title", "position__code", "opened_at").first()
-    if row is None:
-        raise FileNotFound(file_id)
-    return FileRow(*row)
-
-
-def file_cases(actor: Actor, file_id: UUID, *, after: str | None = None, limit: int = 50) -> Page[CaseRow]:
-    """A page of the cases of one file."""
-    return cases(actor, filters=CaseFilters(file_id=file_id), after=after, limit=limit)
 
 
 def timeline(actor: Actor, case_id: UUID, *, origin: str | None = None) -> list[TimelineRow]:
@@ -426,10 +368,10 @@ def _filtered(actor: Actor, filters: CaseFilters) -> "QuerySet[Case] | None":
     narrowed = Case.objects.all()
     if filters.state:
         narrowed = narrowed.filter(state=filters.state)
-    if filters.unit:
-        narrowed = narrowed.filter(unit=filters.unit)
     if filters.position:
-        narrowed = narrowed.filter(Q(position__code=filters.position))
+        # A value, and no join, is what the index of positions can begin with.
+        chosen = FilePlanPosition.objects.filter(code=filters.position).values("pk")
+        narrowed = narrowed.filter(position=Subquery(chosen))
     if filters.mine:
         narrowed = narrowed.filter(assigned_to=actor.id)
     if filters.file_id is not None:
@@ -440,13 +382,7 @@ def _filtered(actor: Actor, filters: CaseFilters) -> "QuerySet[Case] | None":
         query = matching(filters.text)
         if query.text is None:
             return None
-        words = f"({query.text}) & {quoted(kind_mark(EntryKind.CASE))}"
-        hits = SearchEntry.objects.filter(kind=EntryKind.CASE).filter(Found(words))
+        marked = Found(one_of([kind_mark(EntryKind.CASE)]))
+        hits = SearchEntry.objects.filter(Found(query.text)).filter(marked).filter(kind=EntryKind.CASE)
         narrowed = narrowed.filter(pk__in=hits.values("case_id"))
     return narrowed
-
-
-def _excluded(branch: Q, filters: CaseFilters) -> bool:
-    """Whether a branch for one unit cannot meet the filter for another; spares the database an empty scan."""
-    units = [value for child in branch.children if isinstance(child, tuple) for key, value in [child] if key == "unit"]
-    return bool(filters.unit and units and units[0] != filters.unit)

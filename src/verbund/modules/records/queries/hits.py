@@ -22,10 +22,10 @@ from verbund.platform.tenancy.kept import Among, KeptRows, given
 from verbund.platform.tenancy.prepared import prepared_statements
 
 from .marking import Marker, Segments
-from .newest import Rows, newest
+from .newest import NEWEST_FIRST, Rows, newest
 from .pages import date_key, read_instant_key
 from .seen import reader_of
-from .tsquery import Found, Matching, matching
+from .tsquery import Found, Matching, matching, one_of
 
 RANKED: Final = 200  # so many hits are put in order of relevance; more come the newest first
 READ: Final = 4_000  # characters of a document in which the hit to be shown is looked for
@@ -126,12 +126,10 @@ def search(
         return SearchPage((), None, note=SearchNote(query.note))
     limit, narrowed = max(1, min(limit, RANKED)), filters or SearchFilters()
     key = read_instant_key(after)
-    found = _found(reader_of(actor), narrowed, later=key is not None)
     since, until = _span(narrowed)
     rows = newest(
-        partial(_asked, found, key),
+        partial(_asked, reader_of(actor), narrowed, key),
         query.text,
-        marks=(visible_marks(actor), *_marks(narrowed)),
         wanted=RANKED + 1,
         first=since,
         last=min(filter(None, (until, key[0]))) if key else until,
@@ -143,20 +141,27 @@ def search(
     return SearchPage(hits, date_key(hits[-1].at, shown[-1]) if len(rows) > limit else None, ranked=False)
 
 
-def _asked(found: KeptRows, key: tuple[datetime, UUID] | None, words: str) -> Rows:
-    return found.all(query=words, at=key[0], id=key[1]) if key else found.all(query=words)
+def _asked(reader: Actor, filters: SearchFilters, key: tuple[datetime, UUID] | None, words: str, days: str) -> Rows:
+    found = _found(reader, filters, later=key is not None, on_days=bool(days))
+    at, ident = key or (None, None)
+    return found.all(query=words, days=days, at=at, id=ident)
 
 
 @lru_cache(maxsize=512)
-def _found(reader: Actor, filters: SearchFilters, *, later: bool) -> KeptRows:
-    """The ids of the entries with the words, the newest first; those after (`at`, `id`) if it is a `later`
-    page. Kept for each reader and filter: to put it together takes longer than to send it.
+def _found(reader: Actor, filters: SearchFilters, *, later: bool, on_days: bool) -> KeptRows:
+    """The ids of the entries with the words, the newest first; those after (`at`, `id`) if it is a `later` page. Kept
+    for each reader and filter: to put it together takes longer than to send it.
     """
-    found = visible_entries(reader).filter(Found(given("query"))).filter(_narrowed(filters))
+    found = visible_entries(reader).filter(_narrowed(filters))
+    if on_days:  # first, so that the index leaps to them before it looks at anything else
+        found = found.filter(Found(given("days")))
+    found = found.filter(Found(given("query")))
+    for group in (visible_marks(reader), *_marks(filters)):
+        found = found.filter(Found(one_of(group))) if group else found
     if later:
         at, ident = given("at"), given("id")
         found = found.filter(Q(happened_at__lte=at) & (Q(happened_at__lt=at) | Q(id__lt=ident)))
-    return KeptRows(found.order_by("-happened_at", "-id").values_list("id")[: RANKED + 1])
+    return KeptRows(found.order_by(*NEWEST_FIRST).values_list("id")[: RANKED + 1])
 
 
 def _ranked(ids: list[UUID], query: Matching, start: int, limit: int) -> SearchPage:

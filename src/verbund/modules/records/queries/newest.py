@@ -5,45 +5,47 @@ more a body has filed. So the days are asked backwards, by their marks: first as
 were the actor's; then more, as many as what was found tells. Few hits are asked for at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from math import ceil
 from typing import Any, Final
 
+from django.db.models.functions import Coalesce
+
 from verbund.modules.records.models import SearchEntry
 from verbund.modules.records.models.search import day_marks
 from verbund.platform.tenancy.kept import KeptRows, given
 
-from .tsquery import Words, quoted
+from .tsquery import Words, one_of
 
 FEW: Final = 1_000  # estimated hits that are read at once
 MORE: Final = 1.5  # times as many hits as are wanted should lie in the days that are asked
-GROWS: Final = 8  # at least so many times the days are asked next
+GROWS: Final = 8  # times as many days are asked next when none of them had a hit
+
+# In words that no index of dates knows: PostgreSQL would walk back through it for a word that nothing has.
+NEWEST_FIRST: Final = (Coalesce("happened_at", "happened_at").desc(), "-id")
 
 Rows = list[tuple[Any, ...]]
 
 
 def newest(
-    found: Callable[[str], Rows],
+    found: Callable[[str, str], Rows],
     words: str,
     *,
-    marks: Sequence[Sequence[str]],
     wanted: int,
     first: datetime | None = None,
     last: datetime | None = None,
 ) -> Rows:
-    """The `wanted` newest rows of what `found` gives for a query, which gives the newest first and not more.
+    """The `wanted` newest of the entries with `words`.
 
     Args:
-        words: the query as it was typed.
-        marks: each entry wanted bears one of each group; an empty group says nothing.
+        found: gives them for the words and for marks of days ("" for all days), the newest first and not more of them.
         first, last: instants before and after which no entry is wanted.
     """
-    narrowed = " & ".join([f"({words})", *(_one_of(group) for group in marks if group)])
     likely = _expected().expected(query=words)
     if likely <= FEW:
-        return found(narrowed)
+        return found(words, "")
     span = [at for (at,) in _span().all()]
     if not span:
         return []
@@ -53,15 +55,11 @@ def newest(
     days = (until - since).days + 1
     asked = ceil(days * MORE * wanted / likely)
     while asked < days // 2:
-        rows = found(f"{narrowed} & {_one_of(day_marks(until - timedelta(days=asked - 1), until))}")
+        rows = found(words, one_of(day_marks(until - timedelta(days=asked - 1), until)))
         if len(rows) >= wanted:
             return rows
-        asked = max(asked * GROWS, ceil(asked * MORE * wanted / len(rows)) if rows else 0)
-    return found(narrowed if first is None else f"{narrowed} & {_one_of(day_marks(since, until))}")
-
-
-def _one_of(marks: Sequence[str]) -> str:
-    return f"({' | '.join(map(quoted, marks))})"
+        asked = max(2 * asked, ceil(asked * MORE * wanted / len(rows))) if rows else GROWS * asked
+    return found(words, "" if first is None else one_of(day_marks(since, until)))
 
 
 @cache

@@ -11,6 +11,7 @@ sides, and each may also stand inside a compound.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,7 +55,11 @@ class Matching:
 
 
 class Found(Func):
-    """The condition that an entry is found by a query of words and marks: one for the index."""
+    """The condition that an entry is found by a query of words or marks: one for the index.
+
+    Words, persons and days are conditions of their own: between several the index leaps to where all can be true, and
+    within one it reads all of the rarest.
+    """
 
     output_field = BooleanField()
     conditional = True
@@ -108,6 +113,11 @@ def matching(typed: str) -> Matching:
 def quoted(lexeme: str) -> str:
     """A lexeme as it stands in the text of a tsquery."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def one_of(marks: Iterable[str]) -> str:
+    """The query for entries that bear one of the marks."""
+    return " | ".join(map(quoted, marks))
 
 
 def _clauses(typed: str) -> list[_Clause]:

@@ -165,8 +165,8 @@ def test_the_case_page_asks_one_query_per_kind_of_object(
         assert len(queries.timeline(clerk, case.id)) == 6
     with django_assert_num_queries(1):
         queries.cases(clerk)
-    # stems, plan, hits, order, entries, beginnings of texts; two for the transaction and two for its settings
-    with django_assert_num_queries(10):
+    # stems, how many are expected, hits, their order, entries, beginnings of texts
+    with django_assert_num_queries(6):
         assert len(queries.search(clerk, "text").rows) == 5
 
 

@@ -1,18 +1,19 @@
-"""Many hits: whatever way is taken to the newest, it shows all that the actor may see, in order, and nothing else."""
+"""Many cases: whichever way a list or a search takes, it shows what the actor may see, in order, and nothing else."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
 from django.db.models import TextField
 
 from verbund.modules.records import policies, queries, services
-from verbund.modules.records.models import SearchEntry
+from verbund.modules.records.models import File, SearchEntry
 from verbund.modules.records.models.search import day_marks, findable, kind_mark, person_mark, unit_mark
-from verbund.modules.records.queries.tsquery import Found, quoted
+from verbund.modules.records.queries.tsquery import Found, one_of, quoted
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.roles import Role
 
@@ -33,9 +34,15 @@ def day_by_day(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("verbund.modules.records.queries.newest.GROWS", 2)
 
 
-def person(**facts: object) -> Actor:
-    given = {"kind": ActorKind.STAFF, "id": uuid4(), "name": "X", "body": "alpha", "roles": frozenset({Role.CLERK})}
-    return Actor(**{**given, **facts})
+def person(**facts: Any) -> Actor:
+    given: dict[str, Any] = {
+        "kind": ActorKind.STAFF,
+        "id": uuid4(),
+        "name": "X",
+        "body": "alpha",
+        "roles": frozenset({Role.CLERK}),
+    }
+    return Actor(**{**given, "roles": frozenset({Role.CLERK}), **facts})
 
 
 @pytest.fixture
@@ -50,7 +57,15 @@ def readers(system: Actor, staff: Callable[..., Actor]) -> dict[str, Actor]:
     for number, days in enumerate(DAYS):
         at = NOW - timedelta(days=days, minutes=number)
         unit = ("32", "60", "o'hara")[number % 3]
-        case = factories.open_case(system, title=f"Linde {number}", unit=unit, now=at)
+        case = factories.open_case(
+            system,
+            title=f"Linde {number}",
+            unit=unit,
+            position="32.20" if number % 7 == 1 else "32.10",
+            metadata={"beginn": "2026-12-01"} if number % 7 == 1 else {},
+            promised_on=at.date() + timedelta(days=28) if number % 3 else None,
+            now=at,
+        )
         factories.file_text(system, case, "Unter der Linde", now=at + timedelta(hours=20))
         if number % 5 == 1:
             services.assign_case(system, case_id=case.id, person=elsewhere.id, person_name="E", now=at)
@@ -69,7 +84,7 @@ def readers(system: Actor, staff: Callable[..., Actor]) -> dict[str, Actor]:
     }
 
 
-def paged(actor: Actor, filters: queries.SearchFilters | None) -> list[tuple[str, object, datetime]]:
+def paged(actor: Actor, filters: queries.SearchFilters | None) -> list[tuple[str, UUID, datetime]]:
     found, after = [], None
     while True:
         page = queries.search(actor, "linde", after, 4, filters=filters)
@@ -109,7 +124,7 @@ def test_every_actor_finds_page_by_page_what_is_visible_and_nothing_else(readers
 
 @pytest.mark.usefixtures("day_by_day")
 @pytest.mark.parametrize("given", [{}, {"unit": "60"}, {"mine": True}, {"state": "open"}, {"position": "32.10"}])
-def test_the_list_narrowed_by_a_word_is_the_list(readers: dict[str, Actor], given: dict[str, object]) -> None:
+def test_the_list_narrowed_by_a_word_is_the_list(readers: dict[str, Actor], given: dict[str, Any]) -> None:
     for who, actor in readers.items():
         listed = [row.id for row in queries.cases_csv_rows(actor, filters=queries.CaseFilters(**given))]
         found, after = [], None
@@ -129,7 +144,7 @@ def test_the_marks_of_an_actor_lose_nothing_that_is_visible(readers: dict[str, A
         if not marks:
             assert policies.sees_all_units(actor)
             continue
-        assert set(visible.filter(Found(" | ".join(map(quoted, marks))))) == set(visible), who
+        assert set(visible.filter(Found(one_of(marks)))) == set(visible), who
 
 
 def test_an_entry_bears_the_marks_of_its_columns_and_its_words(readers: dict[str, Actor]) -> None:
@@ -157,6 +172,65 @@ def test_the_marks_of_a_time_cover_it_without_a_gap() -> None:
             with connection.cursor() as cursor:
                 cursor.execute(
                     "SELECT records_findable('', %s, %s, false, NULL, %s) @@ %s::tsquery",
-                    [case.kind, case.unit, at, " | ".join(map(quoted, marks))],
+                    [case.kind, case.unit, at, one_of(marks)],
                 )
                 assert cursor.fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("filters", "narrowed"),
+    [
+        ({}, {}),
+        ({"unit": "32"}, {"unit": "32"}),
+        ({"unit": "60"}, {"unit": "60"}),
+        ({"position": "32.10"}, {"position__code": "32.10"}),
+        ({"position": "32.20"}, {"position__code": "32.20"}),
+        ({"position": "99"}, {"position__code": "99"}),
+        ({"state": "open", "unit": "60"}, {"state": "open", "unit": "60"}),
+        ({"deadline_before": NOW.date()}, {"state": "open", "promised_on__lt": NOW.date()}),
+        ({"deadline_before": NOW.date(), "unit": "60"}, {"state": "open", "unit": "60", "promised_on__lt": NOW.date()}),
+    ],
+)
+def test_every_list_shows_page_by_page_what_is_visible_and_nothing_else(
+    readers: dict[str, Actor], filters: dict[str, Any], narrowed: dict[str, Any]
+) -> None:
+    order = ("promised_on", "id") if "deadline_before" in filters else ("-opened_at", "-id")
+    for who, actor in readers.items():
+        for mine in (False, True):
+            visible = policies.visible_cases(actor).filter(**narrowed, **({"assigned_to": actor.id} if mine else {}))
+            found: list[UUID] = []
+            after = None
+            while True:
+                page = queries.cases(actor, filters=queries.CaseFilters(**filters, mine=mine), after=after, limit=3)
+                found += [row.id for row in page.rows]
+                after = page.next
+                if after is None:
+                    break
+            assert found == list(visible.order_by(*order).values_list("id", flat=True)), (who, mine)
+
+
+def test_a_file_is_listed_for_those_who_see_a_case_in_it_and_for_nobody_else(readers: dict[str, Actor]) -> None:
+    sizes = set()
+    for who, actor in readers.items():
+        expected = set(policies.visible_cases(actor).values_list("file_id", flat=True))
+        found: list[queries.FileRow] = []
+        after = None
+        while True:
+            page = queries.files(actor, after=after, limit=2)
+            found += page.rows
+            after = page.next
+            if after is None:
+                break
+        assert {file.id for file in found} == expected, who
+        assert found == sorted(found, key=lambda file: (file.opened_at, file.id), reverse=True)
+        listed = {code: {f.id for f in queries.files(actor, position=code).rows} for code in ("32.10", "32.20")}
+        assert listed["32.10"] | listed["32.20"] == expected
+        assert not listed["32.10"] & listed["32.20"]
+        for row in File.objects.all():
+            if row.id in expected:
+                assert queries.file(actor, row.id).reference == row.reference
+            else:
+                with pytest.raises(queries.FileNotFound):
+                    queries.file(actor, row.id)
+        sizes.add(len(expected))
+    assert len(sizes) > 3
