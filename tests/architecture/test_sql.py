@@ -26,7 +26,6 @@ ALLOWED = {
     "modules/budget/services/books.py": "looks up what a posting names without making queries anew for each",
     "modules/budget/services/folding.py": "calls the database function that folds totals",
     "modules/budget/services/posting.py": "calls the database function that alone writes the journal",
-    "modules/records/queries/hits.py": "sets the planner for one search",
     "modules/records/queries/tsquery.py": "lets PostgreSQL make search words of a text",
     "modules/records/services/indexing.py": "lets PostgreSQL make the vector of a new version",
     "modules/records/services/numbering.py": "takes the next gap-free number in one statement",
