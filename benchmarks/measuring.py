@@ -109,12 +109,14 @@ class Bench:
             ("list_late", "?deadline=late"),
             ("list_unit", f"?unit={self.units[0]}"),
             ("list_text", f"?text={quote(self._title_word())}"),
+            ("list_position", f"?position={self._position()}"),
         ):
             self._pages(name, [partial(web_calls.list_page, query=query, rows=rows)], None, [])
         self._search("search_common", "Schriftstück", rows)
         own, town = self._desks, self.town
         self._desks = [signed_in(town.host, self.place.port, town.emails["small_unit"], town.password) for _desk in own]
         self._search("search_small_unit", "Schriftstück", rows // 10)
+        self._pages("files_small_unit", [web_calls.files_page], None, [])
         self._desks = own
 
     def _title_word(self) -> str:
@@ -128,6 +130,19 @@ class Bench:
                     " ORDER BY abs(count(*) - %s / 20.0), w LIMIT 1"
                 ).format(sql.Identifier(self.town.schema_name)),
                 [self.cases, len(self.cases)],
+            ).fetchone()
+        assert row is not None
+        return str(row[0])
+
+    def _position(self) -> str:
+        """The position at which most of the cases lie."""
+        with self.place.superuser() as connection:
+            row = connection.execute(
+                sql.SQL(
+                    "SELECT p.code FROM {0}.records_case c JOIN {0}.records_fileplanposition p ON p.id = c.position_id"
+                    " WHERE c.id::text = ANY(%s) GROUP BY p.code ORDER BY count(*) DESC, p.code LIMIT 1"
+                ).format(sql.Identifier(self.town.schema_name)),
+                [self.cases],
             ).fetchone()
         assert row is not None
         return str(row[0])

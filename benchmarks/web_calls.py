@@ -27,6 +27,13 @@ def list_page(browser: Browser, query: str, rows: int) -> None:
         raise Unexpected(f"the list shows {page.count('<tr') - 1} cases instead of {rows}")
 
 
+def files_page(browser: Browser) -> None:
+    """The first page of the list of files."""
+    page = browser.get("/arbeit/akten/verzeichnis/")
+    if page.count("<tr") <= 1:
+        raise Unexpected("the list of files is empty")
+
+
 def read_case(browser: Browser, case: str) -> None:
     """The page of one case with its documents and its timeline."""
     page = browser.get(f"/arbeit/akten/{case}/")
