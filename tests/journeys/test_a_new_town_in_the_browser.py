@@ -197,12 +197,25 @@ def authority(j: Journey) -> None:
     cleared = j.days.complete + timedelta(days=20)
     j.act("declare_no_objection", cleared, document="Erklärung vom (Probe)")
     assert j.manager.says("Unbedenklichkeit erklärt")
+    agreements(j)
     j.manager.page.goto(f"{j.path}record_publication/")
     media = [o.get_attribute("value") or "" for o in j.manager.page.locator("[name='medium_id'] option").all()]
     assert len(media) == 4
     for medium in media:
         j.act("record_publication", cleared, medium_id=medium, sha256=SECOND)
     assert j.manager.says("Bekannt gemacht")
+
+
+def agreements(j: Journey) -> None:
+    for code in ("IT-KERN", "AKTE"):
+        j.manager.open("/arbeit/vereinbarungen/neu/", "agree")
+        j.manager.fill(
+            member_id=str(j.alliance.members["neuprobe"]),
+            service_code=code,
+            role="carrier",
+            valid_from=j.days.effect.isoformat(),
+            basis="Anlage 2 zum Beitrittsvertrag (Probe)",
+        ).send("agreed")
 
 
 def effect(j: Journey) -> None:
@@ -272,7 +285,8 @@ def application(j: Journey, clerk: Desk) -> None:
     )
     path = f"/arbeit/vorgaenge/{case}/"
     clerk.open("/arbeit/eingang/", "inbox")
-    clerk.follow(f"main a[href='{path}']", "case")
+    assert clerk.page.locator(f"main a[href='{path}']").count()
+    clerk.wait(path, lambda d: d.says("Eingangsbestätigung"), "case")  # the worker has filed the receipt
     clerk.send("taken", button="form[action$='/uebernehmen/'] button")
     clerk.open(f"{path}entscheiden/", "decide")
     clerk.page.check("input[name='outcome'][value='granted']")
@@ -296,6 +310,17 @@ def charge(j: Journey) -> str:
             period_end=j.days.year_end.isoformat(),
             quantity=quantity,
         ).send("quantities")
+    j.controller.open("/arbeit/kosten/rechnungen/", "invoices-empty")
+    j.controller.follow("main a[href$='/anschriften/']", "addresses")
+    j.controller.follow(f"main a:has-text('{TOWN}')", "address")
+    j.controller.fill(
+        street="Neuer Markt 1",
+        postcode="19998",
+        city="Neuprobe",
+        leitweg_id="13999998-0001-42",
+        email="rechnung@neuprobe.example",
+    ).send("addresses-complete")
+    assert j.controller.says("Jedes Mitglied kann abgerechnet werden.")
     j.controller.open("/arbeit/kosten/laeufe/", "runs")
     j.controller.fill(
         kind="advance", period_start=j.days.effect.isoformat(), period_end=j.days.year_end.isoformat()

@@ -12,7 +12,7 @@ from .conftest import Live
 if TYPE_CHECKING:
     from verbund.commands.walk.accession.alliance import Alliance
 
-STEPS = 29
+STEPS = 30
 
 
 def test_a_new_town_joins_all_the_way(joining: "tuple[Live, Alliance]") -> None:

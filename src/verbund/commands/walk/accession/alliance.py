@@ -156,10 +156,7 @@ def _members(actor: "Actor", days: Days, now: datetime) -> dict[str, UUID]:
 
 
 def _catalogue(actor: "Actor", members: dict[str, UUID], days: Days, now: datetime) -> None:
-    """The services, what the carriers use of them, and what the contract's annex promises the new one from its effect.
-
-    Prices and the treatment of taxes are not furnished: the walk sets them.
-    """
+    """The services, and what the carriers use of them. Prices and the treatment of taxes are left to the walk."""
     from verbund.modules.costsharing import services as costs
     from verbund.modules.membership import services as membership
 
@@ -175,12 +172,12 @@ def _catalogue(actor: "Actor", members: dict[str, UUID], days: Days, now: dateti
             valid_from=days.founding,
             now=now,
         )
-        for slug, member_id in members.items():
+        for slug, *_rest in CARRIERS:
             membership.agree_service(
                 actor,
-                member_id=member_id,
+                member_id=members[slug],
                 service_code=code,
-                valid_from=days.effect if slug == CANDIDATE else days.founding,
+                valid_from=days.founding,
                 as_carrier=True,
                 basis="Anlage zum Vertrag (Probe)",
                 now=now,
@@ -197,7 +194,6 @@ def _catalogue(actor: "Actor", members: dict[str, UUID], days: Days, now: dateti
                 quantity=Decimal(places),
                 now=now,
             )
-    _address(actor, members[CANDIDATE], CANDIDATE, now)
 
 
 def _address(actor: "Actor", member_id: UUID, slug: str, now: datetime) -> None:

@@ -18,6 +18,7 @@ _BASE: Final = "/arbeit/kosten/"
 PRICES: Final = {WORKPLACE: 118_000, FILE: 9_600}  # cents for one unit and year
 QUANTITIES: Final = {WORKPLACE: 42, FILE: 30}
 PROJECT_CENTS: Final = 215_050
+LEITWEG_ID: Final = "13999998-0001-42"
 _ALONE_CENTS: Final = 6_500_000
 _BASIS: Final = "Beschluss des Verwaltungsrats 4 (Probe)"
 
@@ -134,6 +135,15 @@ class Charging:
                     period_end=self.days.year_end.isoformat(),
                     quantity=str(quantity),
                 )
+            page = self._set(
+                f"anschriften/{self.ground.member_id}/",
+                street="Neuer Markt 1",
+                postcode="19998",
+                city="Neuprobe",
+                leitweg_id=LEITWEG_ID,
+                email=f"rechnung@{CANDIDATE}.example",
+            )
+            true("fehlt" not in page.main.text_content(), f"{page.path}: somebody still has no address")
             page = self._propose(self.controller)
             true(re.search(rf"/laeufe/{UUID}/$", page.path), f"no run: {page.path}: {told(page)}")
             run = page.path
@@ -174,6 +184,7 @@ class Charging:
             equal("what the rules of electronic invoices say", " ".join(says.split()), "bereit zur Feststellung")
             findings = page.main.xpath(".//section[@aria-labelledby='rules-title']//li")
             true(not findings, f"{page.path}: {[f.text_content() for f in findings][:3]}")
+            true(LEITWEG_ID in page.text, f"{page.path} does not name the Leitweg-ID {LEITWEG_ID}")
             true(reference in re.sub(r"\s", "", page.text), f"{page.path} does not name the reference {reference}")
             received = officer.get(page.link(r"/original/$")).content
             equal("the invoice as it came", hashlib.sha256(received).hexdigest(), hashlib.sha256(sent).hexdigest())

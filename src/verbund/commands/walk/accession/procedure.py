@@ -15,7 +15,7 @@ from verbund.commands.walk.report import equal, true
 from verbund.commands.walk.visitor import Page, Visitor
 from verbund.platform.ui.templatetags.ui import local_date
 
-from .alliance import AUTHORITY, CANDIDATE, CANDIDATE_NAME, CARRIERS, NAMES
+from .alliance import AUTHORITY, CANDIDATE, CANDIDATE_NAME, CARRIERS, NAMES, SERVICES
 from .ground import Ground, cents_in, filled, told
 
 _COUNCIL: Final = "Stadtvertretung"
@@ -205,6 +205,29 @@ class Procedure:
             )
             self.first_day = first
             step.found(cleared_on=first.isoformat(), provision="§ 77 Abs. 1 KV M-V")
+
+    def agreed(self) -> None:
+        with self.ground.report.step(
+            _("The services are agreed with the town, from the effect on, as a carrier")
+        ) as step:
+            for code, *_rest in SERVICES:
+                page = self.manager.get("/arbeit/vereinbarungen/neu/")
+                form = page.form(having=["member_id", "service_code"])
+                page = self.manager.submit(
+                    filled(
+                        form,
+                        member_id=self.ground.member_id,
+                        service_code=code,
+                        valid_from=self.days.effect.isoformat(),
+                        role="carrier",
+                        basis="Anlage 2 zum Beitrittsvertrag (Probe)",
+                    )
+                )
+                true(re.search(rf"/vereinbarungen/{UUID}/$", page.path), f"{code} is not agreed: {told(page)}")
+            page = self.manager.get(f"/arbeit/vereinbarungen/koerperschaft/{self.ground.member_id}/")
+            missing = [name for _code, name, *_rest in SERVICES if name not in page.text]
+            true(not missing, f"{page.path} lacks {missing}")
+            step.found(services=len(SERVICES), valid_from=self.days.effect.isoformat(), page=page.path)
 
     def published(self) -> None:
         with self.ground.report.step(_("Published in the media of all parties")) as step:

@@ -5,11 +5,18 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from verbund.platform.tenancy.rights import APPEND_ONLY
 
 from .taxes import TREATMENTS
+
+
+def written(euros: Decimal) -> str:
+    """A price with two places, or with as many as it needs, and thousands apart."""
+    cents = euros.quantize(Decimal("0.01"))
+    return number_format(cents if cents == euros else euros.normalize(), force_grouping=True)
 
 
 class Component(models.TextChoices):
@@ -63,10 +70,9 @@ class Tariff(models.Model):
         return f"{self.service_code} {self.component} {self.valid_from}"
 
     @property
-    def price_shown(self) -> Decimal:
-        """The price with two places, or with as many as it needs."""
-        cents = self.euros.quantize(Decimal("0.01"))
-        return cents if cents == self.euros else self.euros.normalize()
+    def price_shown(self) -> str:
+        """The price as people write it."""
+        return written(self.euros)
 
 
 class KeyKind(models.TextChoices):

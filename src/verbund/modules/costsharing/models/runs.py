@@ -1,6 +1,5 @@
 """Charge runs, their lines, invoices, what-if scenarios, and whom an invoice goes to."""
 
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from django.db import models
@@ -9,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.platform.tenancy.rights import APPEND_ONLY
 
-from .prices import Component
+from .prices import Component, written
 
 
 class BillingAddress(models.Model):
@@ -140,12 +139,9 @@ class ChargeLine(models.Model):
         return f"{self.member_code} {self.service_code}"
 
     @property
-    def price_shown(self) -> Decimal | None:
-        """The price with two places, or with as many as it needs."""
-        if self.price_euros is None:
-            return None
-        cents = self.price_euros.quantize(Decimal("0.01"))
-        return cents if cents == self.price_euros else self.price_euros.normalize()
+    def price_shown(self) -> str:
+        """The price as people write it; nothing where the amount does not come from one."""
+        return "" if self.price_euros is None else written(self.price_euros)
 
 
 class Invoice(models.Model):

@@ -29,8 +29,8 @@ def carrier_rows(rows: Iterable[MapRow], today: date) -> SafeString:
     html = []
     for row in carriers:
         period = row.periods[-1]
-        left = round((row.since - begin).days * 1000 / length)
         width = max(round((min(row.until or today, today) - row.since).days * 1000 / length), 4)
+        left = min(round((row.since - begin).days * 1000 / length), 1000 - width)  # who began today is seen, too
         passed = "<br>".join(f"{e(task.name)}, {_day(task.on, task.date_known, assumed)}" for task in row.tasks)
         html.append(
             f'<tr><th scope="row">{e(row.name)} {_bar(left, width)}{_sub(period.note)}</th>'
