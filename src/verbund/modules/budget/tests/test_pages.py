@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from verbund.modules.budget import queries, services
+from verbund.modules.budget.gateways.einvoice import ubl
 from verbund.modules.budget.models import BankStatement, Claim, StatementEntry, Voucher
 from verbund.platform.identity import services as identity
 from verbund.platform.identity.roles import Role
@@ -18,7 +19,8 @@ from verbund.platform.tenancy import acting_for
 from verbund.platform.tenancy import now as the_clock
 
 from . import factories
-from .factories import SYSTEM, Town, camt, entry_xml, make_town, paid, raise_claim, statement_xml
+from .factories import NOW, SYSTEM, Town, camt, entry_xml, make_town, paid, raise_claim, statement_xml
+from .test_einvoice import invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -375,3 +377,16 @@ def test_the_list_pages_on_by_key(town: Town, desk: Callable[..., Client]) -> No
         assert len(items) == len(set(items)) == 3
     text = page(desk(Role.AUDITOR), f"{BASE}journal/")
     assert "after=" in text
+
+
+def test_an_inbound_invoice_speaks_in_words(town: Town, desk: Callable[..., Client]) -> None:
+    """No codes of the standards, and no name of a program, for whoever certifies it."""
+    with acting_for("alpha"):
+        ref = services.receive_invoice(
+            SYSTEM, content=ubl(invoice()), filename="r.xml", channel="alliance", sender="Testverbund AöR", now=NOW
+        )
+    text = page(desk(Role.BUDGET_OFFICER), f"/arbeit/rechnungseingang/{ref.id}/")
+    for said in ("12 Monat(e)", " Stück", "nicht steuerbar", "übergeben von Testverbund AöR"):
+        assert said in text, said
+    for code in ("C62", " MON", f", {SYSTEM.name}"):
+        assert code not in text, code

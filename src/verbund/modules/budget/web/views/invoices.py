@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from verbund.modules.budget import queries, services
 from verbund.modules.budget.policies import Permission
@@ -17,6 +18,32 @@ from verbund.platform.ui import notices
 
 _LIMIT = 20_000_001
 _TONES = {"received": "info", "valid": "success", "invalid": "warning", "refused": "neutral"}
+
+
+# Codes that stand on most invoices, in words: UN/ECE recommendation 20 for units, UNTDID 5305 for VAT.
+UNITS = {
+    "C62": gettext_lazy("piece(s)"),
+    "H87": gettext_lazy("piece(s)"),
+    "HUR": gettext_lazy("hour(s)"),
+    "DAY": gettext_lazy("day(s)"),
+    "MON": gettext_lazy("month(s)"),
+    "ANN": gettext_lazy("year(s)"),
+    "IE": gettext_lazy("person(s)"),
+    "E34": gettext_lazy("gigabyte"),
+    "LS": gettext_lazy("flat rate"),
+}
+VAT = {
+    "O": gettext_lazy("not taxable"),
+    "E": gettext_lazy("exempt"),
+    "AE": gettext_lazy("owed by the recipient"),
+    "K": gettext_lazy("supply within the EU"),
+    "G": gettext_lazy("export"),
+}
+
+
+def _vat(category: str, rate: str) -> str:
+    """A category of VAT and its rate as people say it."""
+    return str(VAT[category]) if category in VAT else f"{rate or 0} %"
 
 
 @staff_page(Permission.RECEIVE_INVOICE)
@@ -74,7 +101,8 @@ def inbound_invoice(request: BodyRequest, invoice_id: UUID) -> HttpResponse:
         else:
             notices.done(request, _("Noted: the invoice goes back to the supplier."))
         return redirect("budget:inbound_invoice", invoice_id)
-    context = {"invoice": view, "tone": _TONES[view.row.state], "form": form}
+    lines = [(line, UNITS.get(line.unit, line.unit), _vat(line.category, line.rate)) for line in view.lines]
+    context = {"invoice": view, "lines": lines, "tone": _TONES[view.row.state], "form": form}
     failed = request.method == "POST"
     return render(request, "budget/inbound_invoice.html", context, status=422 if failed else 200)
 
