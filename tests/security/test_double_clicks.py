@@ -183,7 +183,6 @@ FILL: dict[str, Values] = {
         "account": "",
     },
     "clerk_form_import": {"file": XDF},
-    "budget:set_appropriation": {"product": LAST, "account": LAST, "euros": "1.200,00"},
     "budget:inbound": {"file": file(hybrid_invoice(number="2026-17"), "rechnung.pdf")},
     "budget:inbound_invoice": {"reason": "Es fehlt die Leitweg-ID."},
     "membership:open_accession": {

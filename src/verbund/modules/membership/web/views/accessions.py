@@ -84,7 +84,7 @@ def act(request: BodyRequest, accession_id: UUID, action: str) -> HttpResponse:
         except (Conflict, Invalid) as refusal:
             tell(form, refusal)
         else:
-            notices.done(request, _("Done: %(act)s.") % {"act": chosen.label})
+            notices.done(request, _("Recorded: %(act)s.") % {"act": chosen.label})
             return redirect("membership:accession", accession_id)
     return render(
         request,
