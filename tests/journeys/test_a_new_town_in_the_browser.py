@@ -151,7 +151,7 @@ def inquiry(j: Journey) -> None:
         kind="town",
         joins_on=j.days.effect.isoformat(),
         alone="65.000,00",
-        once="12.500,00",
+        change="12.500,00",
         **{"quantity_IT-KERN": "42", "quantity_AKTE": "30"},
     ).send("scenario")
     assert j.controller.says("52.440,00 €"), j.controller.page.locator("main").inner_text()

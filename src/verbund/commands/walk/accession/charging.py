@@ -85,7 +85,7 @@ class Charging:
                 kind="town",
                 joins_on=self.days.effect.isoformat(),
                 alone=euros(_ALONE_CENTS),
-                once="12.500,00",
+                change="12.500,00",
             )
             for code, quantity in QUANTITIES.items():
                 form.fill(f"quantity_{code}", str(quantity))
