@@ -6,6 +6,7 @@ of many parts. `e` escapes every value that is not markup already.
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -26,6 +27,7 @@ def carrier_rows(rows: Iterable[MapRow], today: date) -> SafeString:
     length = max((today - begin).days, 1)
     since, until, share = e(_("From")), e(_("Until")), e(_("Share"))
     seats, tasks, assumed = e(_("Seats")), e(_("Tasks transferred")), _assumed()
+    amounts = {value: e(cents(value)) for value in {row.periods[-1].share_cents for row in carriers}}
     html = []
     for row in carriers:
         period = row.periods[-1]
@@ -36,7 +38,7 @@ def carrier_rows(rows: Iterable[MapRow], today: date) -> SafeString:
             f'<tr><th scope="row">{e(row.name)} {_bar(left, width)}{_sub(period.note)}</th>'
             f'<td data-label="{since}">{_day(row.since, period.date_known, assumed)}</td>'
             f'<td data-label="{until}">{short_date(row.until) or "–"}</td>'
-            f'<td class="vb-list__number" data-label="{share}">{e(cents(period.share_cents))}</td>'
+            f'<td class="vb-list__number" data-label="{share}">{amounts[period.share_cents]}</td>'
             f'<td class="vb-list__number" data-label="{seats}">{e(period.seats)}</td>'
             f'<td data-label="{tasks}">{passed or "–"}</td></tr>'
         )
@@ -78,8 +80,9 @@ def _assumed() -> str:
     return f' <span class="mb-assumed">{e(_("assumed"))}</span>'
 
 
+@lru_cache(maxsize=2048)
 def _day(day: date, known: bool, assumed: str) -> str:
-    """As `membership/day.html`: a date, marked when it is assumed."""
+    """As `membership/day.html`: a date, marked when it is assumed. Many carriers and tasks have the same."""
     return f'<time datetime="{day.isoformat()}">{short_date(day)}</time>{"" if known else assumed}'
 
 
