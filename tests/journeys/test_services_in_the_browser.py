@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from verbund.modules.membership import services
+from verbund.modules.membership.events import FirstPerson
+from verbund.modules.membership.models import ProvisioningStep
 from verbund.modules.membership.tests.factories import founded, member
 from verbund.modules.membership.tests.pages import employ
 from verbund.platform.identity import services as identity
@@ -36,7 +38,7 @@ def _furnish() -> dict[str, str]:
     manager = employ("Max Mond", Role.ALLIANCE_MANAGER)
     assert manager.id is not None
     identity.set_initial_password(Actor.system("alliance", "test"), person_id=manager.id, password=PASSWORD, now=moment)
-    members = founded(manager, "kreis-ludwigslust-parchim", "hauptstadt", now=moment)
+    members = founded(manager, "kreis-ludwigslust-parchim", "hauptstadt", on=date(2020, 1, 1), now=moment)
     members.append(member(manager, "amt-unterhausen-oberhausen-mittelhausen", kind="amt", now=moment))
     for code, name, unit, basis, rooms in CATALOGUE:
         services.define_service(
@@ -73,7 +75,42 @@ def _furnish() -> dict[str, str]:
         expected_version=1,
         now=moment,
     )
+    planned, failed = (member(manager, slug, now=moment) for slug in ("planstadt", "pannenstadt"))
+    person = FirstPerson("ada.amt@planstadt.example", "Ada Amt", "body_admin")
+    for one in (planned, failed):
+        services.agree_service(
+            manager,
+            member_id=one,
+            service_code="ONLINE",
+            valid_from=date(2024, 1, 1),
+            as_carrier=False,
+            basis="Vertrag",
+            now=moment,
+        )
+        wishes = services.Wishes(people=(person,), templates=("bewohnerparkausweis",), letterhead={"city": "Planstadt"})
+        services.plan_provisioning(manager, member_id=one, wishes=wishes, now=moment)
+    view = services.provision(manager, member_id=failed, now=moment)
+    ProvisioningStep.objects.filter(provisioning_id=view.id, step="tenant").update(
+        state="failed",
+        reason="Eine Körperschaft dieses Namens gibt es schon. Wählen Sie einen anderen.",
+        ended_at=moment,
+    )
+    tasks = services.plan_take_over(manager, member_id=planned, begins_on=today + timedelta(days=40), now=moment)
+    services.finish_take_over_task(manager, task_id=tasks[0].id, done_on=today, note="Liste liegt vor.", now=moment)
+    leaving = services.give_leave_notice(
+        manager, member_id=members[1], exit_on=today - timedelta(days=3), on=date(2024, 6, 1), now=moment
+    )
     return {
+        "bereitstellungen": "/arbeit/bereitstellung/",
+        "bereitstellung-geplant": f"/arbeit/bereitstellung/{planned}/",
+        "bereitstellung-gescheitert": f"/arbeit/bereitstellung/{failed}/",
+        "bereitstellung-plan": f"/arbeit/bereitstellung/{planned}/plan/",
+        "bereitstellung-beginnen": f"/arbeit/bereitstellung/{planned}/beginnen/",
+        "aufgabe-verschieben": f"/arbeit/bereitstellung/aufgaben/{tasks[1].id}/verschieben/",
+        "austritte": "/arbeit/austritte/",
+        "austritt": f"/arbeit/austritte/{leaving}/",
+        "austritt-rueckgabe": f"/arbeit/austritte/{leaving}/hand_back_data/",
+        "austritt-neu": "/arbeit/austritte/neu/",
         "katalog": "/arbeit/katalog/",
         "katalog-leer": "/arbeit/katalog/?q=nirgends",
         "leistung": "/arbeit/katalog/AKTE/",

@@ -194,6 +194,8 @@ def _town(world: World, body: str, system: Actor) -> Town:
         "anchor_id": uuid4(),
         **{f"{which}meeting_id": uuid4() for which in ("", "decided ", "closed ")},
         **{f"{which}motion_id": uuid4() for which in ("", "open ")},
+        "task_id": uuid4(),
+        "leaving_id": uuid4(),
         "plan_id": uuid4(),
         "run_id": uuid4(),
         "scenario_id": uuid4(),
@@ -293,8 +295,13 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
+            "leaving_id": _leaving(member.id),
+            "leaving action": "withdraw_leave_notice",
             "service code": "CORE",
             "free service code": "FREE",
+            "task_id": membership.plan_take_over(
+                system, member_id=member.id, begins_on=local_date(now) + timedelta(days=90), now=now
+            )[0].id,
             "agreement_id": members.agreements_of(system, member.id)[0].id,
             **_contracted(),
             "token": secret,
@@ -379,6 +386,25 @@ def _board(manager: Actor, carriers: list[UUID]) -> dict[str, Any]:
         if which == "closed ":
             membership.close_meeting(manager, meeting_id=meeting, now=now)
     return {**found, "open motion_id": found["motion_id"]}
+
+
+def _leaving(member_id: UUID) -> UUID:
+    """The member carries the alliance together with another one, and has given notice to leave."""
+    now, system = the_clock(), Actor.system("alliance", "test")
+    today = local_date(now)
+    other = membership.register_body(system, name="Stadt Ander", kind="town", ags="", ars="", slug="ander", now=now)
+    since = date(2020, 1, 1)
+    membership.record_founding(
+        system,
+        shares=[membership.Share(one, 100_000, 2) for one in (other.id, member_id)],
+        chair=other.id,
+        contract_on=since,
+        effective_on=since,
+        basis="Vertrag",
+        now=now,
+    )
+    exit_on = date(today.year + 3, 12, 31)
+    return membership.give_leave_notice(system, member_id=member_id, exit_on=exit_on, on=today, now=now)
 
 
 def _charged(member_id: UUID) -> dict[str, Any]:

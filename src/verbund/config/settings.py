@@ -95,7 +95,9 @@ NAVIGATION = "verbund.config.wiring.NAVIGATION"
 PORTAL_NAVIGATION = "verbund.config.wiring.PORTAL_NAVIGATION"
 USER_NAVIGATION = "verbund.config.wiring.USER_NAVIGATION"
 TIMED_WORK = "verbund.config.wiring.TIMED_WORK"
+ROOM_NAMES = "verbund.config.wiring.ROOM_NAMES"
 TAX_LINES = "verbund.config.wiring.TAX_LINES"
+TEMPLATE_CHOICES = "verbund.config.wiring.TEMPLATE_CHOICES"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

@@ -16,6 +16,7 @@ from verbund.modules.citizenservices import policies as services_policies
 from verbund.modules.citizenservices import subscribers as services_subscribers
 from verbund.modules.citizenservices import tasks as services_tasks
 from verbund.modules.citizenservices.events import ApplicationSubmitted, QuestionAsked
+from verbund.modules.citizenservices.web import offered as services_offered
 from verbund.modules.costsharing import policies as costsharing_policies
 from verbund.modules.costsharing import subscribers as costsharing_subscribers
 from verbund.modules.costsharing import tasks as costsharing_tasks
@@ -80,8 +81,17 @@ TIMED_WORK: Final[tuple[tuple[str, Callable[..., None]], ...]] = (
     ("27 3 1 * *", costsharing_tasks.report_usage),
 )
 
+# The rooms as people know them, where the platform must name one.
+ROOM_NAMES: Final[Mapping[str, str | Promise]] = {
+    "citizenservices": _("Services"),
+    "records": _("Files"),
+    "budget": _("Budget"),
+}
+
 # What the pages of the catalogue of services say about tax: reviewed and kept above, in the cost sharing (ADR 0140).
 TAX_LINES: Final[Callable[..., Any]] = costsharing_taxes.tax_lines
+# Which online services a new body may begin with: the templates are kept above, too.
+TEMPLATE_CHOICES: Final[Callable[[], list[tuple[str, str]]]] = services_offered.template_choices
 
 # (label, url name, permission or None, icon)
 Entry = tuple[str | Promise, str, StrEnum | None, str]
@@ -104,6 +114,7 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Agreements"), "membership:agreements", membership_policies.Permission.READ_CATALOGUE, "edit"),
     (_("Administrative board"), "membership:board", membership_policies.Permission.READ_BOARD, "calendar-today"),
     (_("Contract clauses"), "membership:clauses", membership_policies.Permission.REVIEW_CLAUSES, "edit"),
+    (_("Set-up of bodies"), "membership:provisionings", membership_policies.Permission.PROVISION, "settings"),
     (_("Cost sharing"), "costsharing:overview", costsharing_policies.Permission.SEE, "coins"),
     (_("Our cost"), "costsharing:own", costsharing_policies.Permission.SEE_OWN, "coins"),
     (_("Jobs"), "jobs", identity_policies.Permission.RUN_JOBS, "autorenew"),

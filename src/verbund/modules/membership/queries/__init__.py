@@ -97,14 +97,20 @@ from .deadlines import (
     year_view,
 )
 from .feed import FeedNotFound, calendar_feed, has_feed
+from .leaving import LeavingFacts, LeavingNotFound, LeavingView, leaving, leavings
 from .members import MemberFacts, list_members, member
 from .provisioning import (
+    InvitedPerson,
     ProvisioningNotFound,
+    ProvisioningRow,
     ProvisioningView,
     StepView,
+    TaskNotFound,
     TaskView,
     provisioning,
+    provisionings,
     take_over_plan,
+    take_over_task,
 )
 from .shortcomings import Shortcoming
 from .wording import (
@@ -147,6 +153,10 @@ __all__ = [
     "ExclusionView",
     "FeedNotFound",
     "InstructionView",
+    "InvitedPerson",
+    "LeavingFacts",
+    "LeavingNotFound",
+    "LeavingView",
     "MapRow",
     "MeetingRow",
     "MeetingView",
@@ -154,6 +164,7 @@ __all__ = [
     "MotionRow",
     "MotionView",
     "ProvisioningNotFound",
+    "ProvisioningRow",
     "ProvisioningView",
     "RequiredContent",
     "RuleView",
@@ -163,6 +174,7 @@ __all__ = [
     "ServiceView",
     "Shortcoming",
     "StepView",
+    "TaskNotFound",
     "TaskView",
     "YearEvent",
     "YearView",
@@ -200,6 +212,8 @@ __all__ = [
     "has_feed",
     "inhabitants",
     "is_whole",
+    "leaving",
+    "leavings",
     "list_members",
     "media_of",
     "meeting",
@@ -211,6 +225,7 @@ __all__ = [
     "offered_clauses",
     "possible_acts",
     "provisioning",
+    "provisionings",
     "reads_minutes",
     "required_contents",
     "service",
@@ -218,6 +233,7 @@ __all__ = [
     "services_on",
     "signed_copy",
     "take_over_plan",
+    "take_over_task",
     "task_kinds",
     "trust_anchor",
     "trust_anchors",

@@ -17,6 +17,7 @@ from verbund.modules.membership.models import (
     LeavingState,
     ProcedureAct,
     ShareCapital,
+    TakeOverTask,
     TaskTransfer,
     TermOfOffice,
     overlapping,
@@ -28,6 +29,7 @@ from verbund.modules.membership.policies import (
     visible_carrier_periods,
     visible_leavings,
     visible_members,
+    visible_take_over_tasks,
 )
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
@@ -40,7 +42,7 @@ from .carriers import recorded
 class Deadline:
     """Deadline (Frist): a day on which something ends or is due.
 
-    `kind` is clearance | effect | task | exit | term | agreement; `key` names the deadline for good.
+    `kind` is clearance | effect | task | take_over | exit | term | agreement; `key` names the deadline for good.
     """
 
     day: date
@@ -67,6 +69,7 @@ def deadlines(actor: Actor, *, start: date, end: date) -> list[Deadline]:
             ("clearance", _clearance),
             ("effect", _effect),
             ("task", _task),
+            ("take_over", _take_over),
             ("exit", _exit),
             ("term", _term),
             ("agreement", _agreement),
@@ -83,7 +86,7 @@ def reader_of(actor: Actor) -> Actor:
 
 @lru_cache(maxsize=256)
 def _due(reader: Actor, kind: str) -> KeptRows:
-    """What of a kind is due between two days; kept, for to put six of them together takes longer than to ask them."""
+    """What of a kind is due between two days; kept, for to put seven of them together takes longer than to ask them."""
     days = given("start"), given("end")
     open_ones = visible_accessions(reader).exclude(state__in=[AccessionState.WITHDRAWN, AccessionState.ABANDONED])
     if kind == "clearance":
@@ -98,6 +101,9 @@ def _due(reader: Actor, kind: str) -> KeptRows:
         tasks = TaskTransfer.objects.filter(accession__in=open_ones, planned_on__range=days, transferred_on=None)
         facts = ("accession__member__name", "task__name", "accession__member_id", "accession_id")
         return KeptRows(tasks.values_list("planned_on", *facts, "id"))
+    if kind == "take_over":
+        steps = visible_take_over_tasks(reader).filter(due_on__range=days, done_on=None)
+        return KeptRows(steps.values_list("due_on", "member__name", "kind", "title", "responsible", "member_id", "id"))
     if kind == "exit":
         leaving = visible_leavings(reader).filter(state=LeavingState.NOTICE_GIVEN, exit_on__range=days)
         return KeptRows(leaving.values_list("exit_on", "member__name", "member_id", "id"))
@@ -125,6 +131,12 @@ def _task(day: date, name: str, task: str, member: UUID, accession: UUID, key: U
     title = gettext("%(name)s: transfer of “%(task)s” planned") % {"name": name, "task": task}
     who = gettext("%(name)s and the alliance") % {"name": name}
     return Deadline(day, "task", title, who, "§ 167b Abs. 1 KV M-V", member, accession, f"p{key}")
+
+
+def _take_over(day: date, name: str, kind: str, own: str, responsible: str, member: UUID, key: UUID) -> Deadline:
+    title = gettext("%(name)s: %(task)s") % {"name": name, "task": own or TakeOverTask.Kind(kind).label}
+    who = responsible or gettext("Management of the alliance")
+    return Deadline(day, "take_over", title, who, "", member, None, f"o{key}")
 
 
 def _exit(day: date, name: str, member: UUID, key: UUID) -> Deadline:

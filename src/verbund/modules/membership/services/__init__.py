@@ -106,7 +106,6 @@ from .effect import (
     transfer_task,
 )
 from .leaving import (
-    LeavingNotFound,
     certify_erasure,
     give_leave_notice,
     hand_back_data,
@@ -153,7 +152,12 @@ from .signing import (
     record_signed_copy,
     withdraw_trust_anchor,
 )
-from .taking_over import TaskNotFound, add_take_over_task, finish_take_over_task, plan_take_over
+from .taking_over import (
+    add_take_over_task,
+    finish_take_over_task,
+    move_take_over_task,
+    plan_take_over,
+)
 from .tenants import note_erasure, tie_tenant
 from .votes import (
     BallotFacts,
@@ -197,7 +201,6 @@ __all__ = [
     "EntryNotFound",
     "Evidence",
     "Fraction",
-    "LeavingNotFound",
     "MemberNotFound",
     "NotCleared",
     "NotProvisioned",
@@ -212,7 +215,6 @@ __all__ = [
     "Signatory",
     "SignatureFacts",
     "StepRefused",
-    "TaskNotFound",
     "VoteRefused",
     "VotingRule",
     "Wishes",
@@ -257,6 +259,7 @@ __all__ = [
     "leave",
     "load_start_clauses",
     "make_tenant",
+    "move_take_over_task",
     "note_erasure",
     "note_part",
     "open_inquiry",

@@ -23,18 +23,15 @@ from verbund.modules.membership.models import (
     months_later,
 )
 from verbund.modules.membership.policies import Permission, visible_leavings, visible_members
+from verbund.modules.membership.queries.leaving import RETURN_OR_ERASE, LeavingNotFound
 from verbund.platform import audit, events
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import NotFound, new_id
+from verbund.platform.tenancy import new_id
 
 from .acts import NONE, BadStep, Evidence, StepRefused, record_act, require_after, require_past
 from .carriers import dismiss, reinstate
 from .members import MemberNotFound
-
-
-class LeavingNotFound(NotFound):
-    """There is no such leaving that the actor may see."""
 
 
 @transaction.atomic
@@ -136,6 +133,7 @@ def _finish(
     evidence: Evidence,
     fields: tuple[str, ...] = (),
     details: Mapping[str, Any] | None = None,
+    legal_basis: str = "",
 ) -> None:
     if fields:
         leaving.version += 1
@@ -147,6 +145,7 @@ def _finish(
         on=on,
         now=now,
         evidence=evidence,
+        legal_basis=legal_basis,
         details=details,
         state_after=leaving.state,
     )
@@ -250,6 +249,7 @@ def hand_back_data(
         evidence=evidence,
         fields=("handed_back_on", "export_reference", "export_sha256"),
         details={"export": export_reference, "sha256": manifest_sha256},
+        legal_basis=RETURN_OR_ERASE,
     )
 
 
@@ -280,6 +280,7 @@ def certify_erasure(
         evidence=evidence,
         fields=("erased_on", "certificate"),
         details={"certificate": certificate},
+        legal_basis=RETURN_OR_ERASE,
     )
 
 

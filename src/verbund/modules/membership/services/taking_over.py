@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import TakeOverTask
 from verbund.modules.membership.policies import Permission, visible_take_over_tasks
-from verbund.modules.membership.queries.provisioning import TaskView, task_view
+from verbund.modules.membership.queries.provisioning import TaskNotFound, TaskView, task_view
 from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import NotFound, local_date, new_id
+from verbund.platform.tenancy import local_date, new_id
 
 from .provisioning import BadProvisioning, ProvisioningConflict, member_of
 
@@ -28,10 +28,6 @@ _DAYS: Final[Mapping[TakeOverTask.Kind, int]] = {
     TakeOverTask.Kind.DATA: 30,
     TakeOverTask.Kind.REVIEW: 90,
 }
-
-
-class TaskNotFound(NotFound):
-    """There is no such task of a plan of taking over."""
 
 
 @transaction.atomic
@@ -59,8 +55,10 @@ def plan_take_over(actor: Actor, *, member_id: UUID, begins_on: date, now: datet
 
 
 @transaction.atomic
-def add_take_over_task(actor: Actor, *, member_id: UUID, title: str, due_on: date, now: datetime) -> UUID:
-    """Add a task of one's own to the plan.
+def add_take_over_task(
+    actor: Actor, *, member_id: UUID, title: str, due_on: date, responsible: str = "", now: datetime
+) -> UUID:
+    """Add a task of one's own to the plan; `responsible` says who sees to it.
 
     Raises:
         policy.Denied, NotTheAlliance, MemberNotFound, BadProvisioning.
@@ -71,12 +69,57 @@ def add_take_over_task(actor: Actor, *, member_id: UUID, title: str, due_on: dat
     if not 2 <= len(title) <= 200:
         raise BadProvisioning({"title": _("Say in 2 to 200 characters what is to be done.")})
     task = TakeOverTask.objects.create(
-        id=new_id(), member=member, kind=TakeOverTask.Kind.OTHER, title=title, due_on=due_on, recorded_at=now
+        id=new_id(),
+        member=member,
+        kind=TakeOverTask.Kind.OTHER,
+        title=title,
+        due_on=due_on,
+        responsible=_name(responsible),
+        recorded_at=now,
     )
     audit.record(
         actor, "membership.take_over.added", "membership.member", member.id, after={"title": title, "due_on": due_on}
     )
     return task.id
+
+
+@transaction.atomic
+def move_take_over_task(
+    actor: Actor, *, task_id: UUID, due_on: date, responsible: str, expected_due_on: date, now: datetime
+) -> None:
+    """Postpone a task, or bring it forward, and say who sees to it; `expected_due_on` is the day its editor saw.
+
+    Raises:
+        policy.Denied, TaskNotFound, ProvisioningConflict (done already, or somebody else was quicker), BadProvisioning.
+    """
+    policy.require(actor, Permission.PROVISION)
+    task = visible_take_over_tasks(actor).select_for_update().filter(id=task_id).first()
+    if task is None:
+        raise TaskNotFound
+    if task.done_on is not None:
+        raise ProvisioningConflict(_("This task is done already."))
+    if task.due_on != expected_due_on:
+        raise ProvisioningConflict(
+            _("Somebody else has moved this task in the meantime. Look at the new day and decide again.")
+        )
+    before = {"due_on": task.due_on, "responsible": task.responsible}
+    task.due_on, task.responsible = due_on, _name(responsible)
+    task.save(update_fields=["due_on", "responsible"])
+    audit.record(
+        actor,
+        "membership.take_over.moved",
+        "membership.member",
+        task.member_id,
+        before=before,
+        after={"task": str(task), "due_on": due_on, "responsible": task.responsible},
+    )
+
+
+def _name(responsible: str) -> str:
+    name = " ".join(responsible.split())
+    if len(name) > 200:
+        raise BadProvisioning({"responsible": _("Use at most 200 characters.")})
+    return name
 
 
 @transaction.atomic

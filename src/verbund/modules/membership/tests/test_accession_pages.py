@@ -165,4 +165,4 @@ def test_the_overviews_ask_the_same_number_of_questions_for_any_number_of_bodies
         with CaptureQueriesContext(connection) as captured:
             ask()
         asked[name] = len(captured)
-    assert asked == {"map": 2, "year": 10, "deadlines": 6}
+    assert asked == {"map": 2, "year": 11, "deadlines": 7}

@@ -317,5 +317,5 @@ def test_the_plan_of_taking_over_is_dated_moved_and_ticked_off(gamma: UUID, mana
         services.finish_take_over_task(manager, task_id=first.id, done_on=TODAY, now=now)
     with pytest.raises(services.BadProvisioning):
         services.finish_take_over_task(manager, task_id=plan[1].id, done_on=TODAY + timedelta(days=1), now=now)
-    with pytest.raises(services.TaskNotFound):
+    with pytest.raises(queries.TaskNotFound):
         services.finish_take_over_task(manager, task_id=gamma, done_on=TODAY, now=now)

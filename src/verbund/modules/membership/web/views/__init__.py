@@ -15,8 +15,21 @@ from .contracts import (
     draft_contract,
     finalise_contract,
 )
+from .leaving import give_leave_notice, leaving, leaving_act, leavings
 from .members import member, members, switch
 from .overviews import calendar_feed, carriers, deadlines, subscribe, this_year, unsubscribe, year
+from .provisioning import (
+    add_task,
+    finish_task,
+    move_task,
+    plan_provisioning,
+    plan_take_over,
+    provisioning,
+    provisioning_state,
+    provisionings,
+    retry_provisioning,
+    start_provisioning,
+)
 from .signing import record_signed_copy, signed_copy, trust_list, withdraw_trust
 from .votes import cast_ballots, close_vote, exclude, instruct, motion
 
@@ -24,6 +37,7 @@ __all__ = [
     "accession",
     "accessions",
     "act",
+    "add_task",
     "agree",
     "agreement",
     "agreements",
@@ -56,7 +70,12 @@ __all__ = [
     "enter",
     "exclude",
     "finalise_contract",
+    "finish_task",
+    "give_leave_notice",
     "instruct",
+    "leaving",
+    "leaving_act",
+    "leavings",
     "load_clauses",
     "matrix",
     "meeting",
@@ -64,13 +83,21 @@ __all__ = [
     "members",
     "minutes",
     "motion",
+    "move_task",
     "new_clause",
     "open_accession",
+    "plan_provisioning",
+    "plan_take_over",
+    "provisioning",
+    "provisioning_state",
+    "provisionings",
     "record_signed_copy",
     "register",
+    "retry_provisioning",
     "review_clause",
     "service",
     "signed_copy",
+    "start_provisioning",
     "subscribe",
     "switch",
     "table_motion",
