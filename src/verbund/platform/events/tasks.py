@@ -7,13 +7,15 @@ from functools import cache
 from typing import Any, Final
 
 import structlog
-from django.db import connection, transaction
-from procrastinate import JobContext, RetryStrategy
+from django.db import ProgrammingError, connection, transaction
+from procrastinate import JobContext, RetryDecision, RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
 
 from verbund.platform.identity import jobs
 from verbund.platform.identity.actor import Actor
-from verbund.platform.tenancy import acting_for
+from verbund.platform.tenancy import acting_for, current_body
+from verbund.platform.tenancy.closing import RoomClosed, room_of, room_refused
 
 from . import crossing
 from .models import EventReceipt
@@ -22,8 +24,19 @@ from .values import from_values
 
 log = structlog.get_logger("verbund.job")
 
+
 # 3, 9, 27, 81, 243 … seconds: a mail server that is down over lunch is back before the last attempt (about 5 hours).
-RETRY: Final = RetryStrategy(max_attempts=9, exponential_wait=3)
+class Patience(RetryStrategy):
+    """As the strategy says, but for a room that is closed no attempt will do: the operators see why, and try again when
+    it is open."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, RoomClosed):
+            return None
+        return super().get_retry_decision(exception=exception, job=job)
+
+
+RETRY: Final = Patience(max_attempts=9, exponential_wait=3)
 
 
 class UnknownHearer(Exception):  # noqa: N818 - names what is wrong
@@ -79,11 +92,17 @@ def _hear(
     try:
         with acting_for(body), transaction.atomic():
             crossing.check(told, sender=sender, body=body)
+            if (room := room_of(function.__module__)) in current_body().closed:
+                raise RoomClosed(f"{body} may only read {room}")
             if _first_time(f"{event_id} {hearer}"):
                 function(Actor.system(body, hearer, request_id), told)
                 log.info("heard")
             else:
                 log.info("heard before")
+    except ProgrammingError as error:
+        if room := room_refused(error, body):
+            raise RoomClosed(f"{body} may only read {room}") from error
+        raise
     finally:
         # The thread goes back to the worker; the connection must not go on in this body's name with the next body's
         # job.
@@ -116,6 +135,9 @@ def _timed(body: str, work: str) -> None:
     function: Callable[[Actor], None] = work_named(work)
     try:
         with acting_for(body):
+            if room_of(function.__module__) in current_body().closed:
+                log.info("timed work left out: the room is read-only")
+                return
             function(Actor.system(body, work))
         log.info("timed work done")
     finally:

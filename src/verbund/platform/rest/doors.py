@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import ProgrammingError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path, re_path
 from django.utils.cache import patch_vary_headers
@@ -29,6 +29,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.keys import Machine, machine_of
 from verbund.platform.identity.local.models import ApiAnswer
 from verbund.platform.tenancy import BodyFacts, Conflict, Invalid, NotFound, new_id, now
+from verbund.platform.tenancy.closing import ClosedRoom, closed_now, room_refused
 
 from .problems import MEDIA_TYPE, Problem, errors_of, input_errors, not_found, problem
 
@@ -164,6 +165,9 @@ def _guarded(view: PathView) -> Callable[..., HttpResponseBase]:
             if isinstance(found, HttpResponse):
                 return found
             machine, request.actor = found, found.actor
+        closed = sorted(rooms & set(request.tenant.closed))
+        if closed and method not in _READING:
+            return _read_only(request, request.tenant.closed[closed[0]])
         if request.method == "HEAD":
             request.method = "GET"  # the server sends no content for it
         answer_ = _once(request, machine, lambda: inner(request, *args, **kwargs))
@@ -335,6 +339,20 @@ def _unfit(request: HttpRequest, refusal: ValidationError) -> HttpResponse:
     return problem(request, 422, "invalid", _("Some values of the request cannot be taken."), errors)
 
 
+def _read_only(request: HttpRequest, closed: ClosedRoom) -> HttpResponse:
+    text = _("This room is read-only since %(day)s: nothing was written.") % {"day": f"{closed.since:%d.%m.%Y}"}
+    return problem(request, 403, "read_only", text)
+
+
+def _refused_by_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A write in a closed room that came by another one; any other error of the database stays one."""
+    tenant: BodyFacts = request.tenant  # type: ignore[attr-defined]
+    room = room_refused(error, tenant.schema_name)
+    if not room:
+        raise error
+    return _read_only(request, closed_now(tenant.schema_name)[room])
+
+
 def _unreadable(request: HttpRequest, refusal: Exception) -> HttpResponse:
     return problem(request, 400, "bad_request", _("The content of the request cannot be read as JSON."))
 
@@ -348,6 +366,7 @@ _REFUSALS: Final[dict[type[Exception], Callable[..., HttpResponse]]] = {
     ValidationError: _unfit,
     HttpError: _unreadable,
     UnreadableText: _unreadable,
+    ProgrammingError: _refused_by_database,
 }
 
 

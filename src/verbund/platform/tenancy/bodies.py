@@ -7,7 +7,7 @@ owner may call it and the alliance's role, nobody else; web and worker never hol
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from . import blueprints
+from .closing import ClosedRoom
 from .context import connection
 from .errors import Conflict
 from .middleware import forget_hosts
@@ -194,3 +195,27 @@ def set_rooms(schema_name: str, rooms: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT public.verbund_set_rooms(%s, %s)", [schema_name, list(rooms)])
     forget_hosts()
+
+
+def close_rooms(schema_name: str, closed: Mapping[str, ClosedRoom]) -> bool:
+    """Make exactly these rooms of a body read-only, for its role in the database, too; whether anything changed.
+
+    The database lets only the alliance's role do it, and its own rooms are never closed.
+
+    Raises:
+        NotFoundable: a room is to open again while the installation is being updated.
+    """
+    plain = json.dumps({room: facts.plain() for room, facts in closed.items()})
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT public.verbund_close_rooms(%s, %s, %s::jsonb)", [blueprints.digest(), schema_name, plain]
+            )
+            changed = bool(cursor.fetchone()[0])
+    except DatabaseError as error:
+        if getattr(error.__cause__, "sqlstate", "") == "VT001":
+            raise NotFoundable(_("The installation is being updated. Try again in a few minutes.")) from error
+        raise
+    if changed:
+        forget_hosts()
+    return changed

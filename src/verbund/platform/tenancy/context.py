@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import connection as _connection
 
+from .closing import ClosedRoom
+
 if TYPE_CHECKING:
     from .models import Body
 
@@ -31,6 +33,7 @@ class BodyFacts:
     rooms: frozenset[str]
     accent_colour: str
     letterhead: dict[str, str] = field(default_factory=dict)
+    closed: dict[str, ClosedRoom] = field(default_factory=dict)  # the rooms that the body may only read
 
     def words(self) -> list[str]:
         """By what it is known: its names and its place; no secret may be made of them."""

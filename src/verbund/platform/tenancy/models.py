@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import DomainMixin, TenantMixin
 
+from .closing import closed_of
 from .context import BodyFacts
 from .ids import new_id
 
@@ -37,6 +38,10 @@ class Body(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
     ars = models.CharField(max_length=12, blank=True)  # Amtlicher Regionalschlüssel
     is_alliance = models.BooleanField(default=False)
     rooms = ArrayField(models.CharField(max_length=30), default=list, blank=True)
+    # {room: {"since", "until", "why"}}: what the body may only read; its role cannot write there (`closing.py`)
+    closed: "models.JSONField[dict[str, dict[str, str]], dict[str, dict[str, str]]]" = models.JSONField(
+        default=dict, blank=True
+    )
     accent_colour = models.CharField(max_length=7, default="#1d4b8f", validators=[RegexValidator(r"^#[0-9a-f]{6}\Z")])
     letterhead: "models.JSONField[dict[str, str], dict[str, str]]" = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -62,6 +67,7 @@ class Body(TenantMixin):  # type: ignore[misc]  # django-tenants is untyped
             ars=self.ars,
             is_alliance=self.is_alliance,
             rooms=frozenset(self.rooms),
+            closed=closed_of(self.closed),
             accent_colour=self.accent_colour,
             letterhead=dict(self.letterhead),
         )

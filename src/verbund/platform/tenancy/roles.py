@@ -80,7 +80,9 @@ def rights_in(schema_name: str, tables: "set[str] | None" = None) -> list[sql.Co
             alike[tuple(getattr(model, "database_rights", FULL))].append(sql.Identifier(schema_name, table))
     for rights, targets in alike.items():
         statements.append(_grant(rights, sql.SQL(", ").join(targets), role))
-    return statements + _public(role, PUBLIC_RIGHTS)
+    # What the body may only read loses again what the lines above have given (`closing.py`).
+    kept = sql.SQL("SELECT public.verbund_keep_closed({})").format(sql.Literal(schema_name))
+    return [*statements, *_public(role, PUBLIC_RIGHTS), kept]
 
 
 def grant_app_rights() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.queries import names_of
+from verbund.platform.tenancy.closing import ClosedRoom, room_of
 from verbund.platform.tenancy.context import BodyFacts
 from verbund.platform.ui.navigation import Entry, navigation
 
@@ -85,6 +89,19 @@ class Surroundings:
         return sorted(names_of(self._actor, self._actor.substitutes).values()) or [gettext("an absent colleague")]
 
     @cached_property
+    def closed_rooms(self) -> list[tuple[str, ClosedRoom]]:
+        """The rooms that the body sees but may only read, by name."""
+        if not self._body or not self._body.closed:
+            return []
+        return sorted((room_name(room), closed) for room, closed in self._body.closed.items() if room in self._rooms)
+
+    @cached_property
+    def closed_portal(self) -> list[tuple[str, ClosedRoom]]:
+        """What of that concerns citizens: the room whose page the portal shows."""
+        shown = room_of(resolve(self._request.path_info).func.__module__) if self.closed_rooms else ""
+        return [(name, closed) for name, closed in self.closed_rooms if name == room_name(shown)]
+
+    @cached_property
     def accent_colour(self) -> str:
         """The body's accent colour, "" outside of any body."""
         return self._body.accent_colour if self._body else ""
@@ -130,6 +147,12 @@ class Surroundings:
 _TITLES = frozenset(
     {"stadt", "landeshauptstadt", "hansestadt", "amt", "landkreis", "kreis", "gemeinde", "zweckverband"}
 )
+
+
+def room_name(room: str) -> str:
+    """A room's name for people, as the wiring has it."""
+    names: Mapping[str, object] = import_string(settings.ROOM_NAMES)
+    return str(names.get(room, room))
 
 
 def role_name(role: str) -> str:

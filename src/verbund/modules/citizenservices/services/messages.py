@@ -79,10 +79,14 @@ def notify(application: Application, subject: str) -> bool:
 def mark_read(actor: Actor, *, access: ApplicationAccess, document_id: UUID, now: datetime) -> int:
     """Note that the applicant has opened the message with this document (gelesen); returns how many messages were new.
 
+    In a room that the body may only read nothing is noted: reading goes on.
+
     Raises:
         ApplicationNotFound, policy.Denied
     """
     policy.require(actor, Permission.FOLLOW_APPLICATION)
+    if "citizenservices" in current_body().closed:
+        return 0
     application = held_application(actor, access)
     opened = application.messages.filter(read_at__isnull=True, document_id=document_id).update(read_at=now)
     if opened:

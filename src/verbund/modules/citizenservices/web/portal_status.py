@@ -17,6 +17,7 @@ from verbund.platform.identity import throttle
 from verbund.platform.identity.routes import BodyRequest, citizen_page, public_page
 from verbund.platform.identity.throttle import address_of, network_of
 from verbund.platform.tenancy import Conflict, Invalid, now
+from verbund.platform.tenancy.closing import only_reads
 from verbund.platform.ui import notices
 
 from .portal_session import application_access, never_kept, portal_actor, remember_application
@@ -24,6 +25,7 @@ from .portal_session import application_access, never_kept, portal_actor, rememb
 _REASON = "the page is opened by the tracking code (or the account) of the applicant alone"
 
 
+@only_reads
 @public_page("whoever has a tracking code may follow the application")
 @never_kept
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -135,6 +135,43 @@ def agreement(actor: Actor, agreement_id: UUID) -> AgreementFacts:
     return AgreementFacts.of(row)
 
 
+@dataclass(frozen=True, slots=True)
+class RoomEnd:
+    """RoomEnd (letzter Tag eines Verfahrens): the last day on which a member has a room by its agreements; `by_exit`
+    when it had it as a carrier and is none any more."""
+
+    last: date
+    by_exit: bool
+
+
+def room_ends(
+    actor: Actor, member_id: UUID, *, start: date, end: date, carrier_until: date | None
+) -> dict[str, RoomEnd]:
+    """The last day of each room that a member has by its agreements on any day from `start` to `end`, both included.
+
+    What was agreed as a carrier ends with `carrier_until`, the last day as one, if it is not agreed after that.
+    """
+    agreed = visible_agreements(actor).filter(overlapping(start, end), member_id=member_id)
+    versions: dict[UUID, list[ServiceVersion]] = {}
+    for version in visible_service_versions(actor).filter(
+        overlapping(start, end), service_id__in={row.service_id for row in agreed}
+    ):
+        versions.setdefault(version.service_id, []).append(version)
+    ends: dict[str, RoomEnd] = {}
+    for row in agreed:
+        until, by_exit = row.valid_until or end, False
+        if row.as_carrier and carrier_until is not None and row.valid_from <= carrier_until < until:
+            until, by_exit = carrier_until, True
+        for version in versions.get(row.service_id, []):
+            last = min(end, until, version.valid_until or end)
+            if max(start, row.valid_from, version.valid_from) > last:
+                continue
+            for room in version.rooms:
+                if room not in ends or ends[room].last < last:
+                    ends[room] = RoomEnd(last, by_exit and last == carrier_until)
+    return ends
+
+
 def agreed_rooms(actor: Actor, *, start: date, end: date, members: Iterable[UUID] = ()) -> dict[UUID, frozenset[str]]:
     """The rooms (Verfahren) each member has by its agreements on any day from `start` to `end` (both included).
 

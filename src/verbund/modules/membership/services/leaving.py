@@ -16,6 +16,7 @@ from verbund.modules.membership.models import (
     LeavingAction,
     LeavingState,
     LegalParameter,
+    Member,
     ParameterKey,
     ParameterNotSet,
     ShareCapital,
@@ -30,6 +31,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import new_id
 
 from .acts import NONE, BadStep, Evidence, StepRefused, record_act, require_after, require_past
+from .agreements.following import follow
 from .carriers import dismiss, reinstate
 from .members import MemberNotFound
 
@@ -149,6 +151,8 @@ def _finish(
         details=details,
         state_after=leaving.state,
     )
+    # Past the last day the rooms are read-only at once, and gone with the erasure.
+    follow(actor, Member.objects.select_for_update().get(id=leaving.member_id), now)
     audit.record(
         actor,
         f"membership.leaving.{action.value}",

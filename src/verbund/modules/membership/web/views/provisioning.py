@@ -106,7 +106,7 @@ def provisioning(request: BodyRequest, member_id: UUID) -> HttpResponse:
 def provisioning_state(request: BodyRequest, member_id: UUID) -> HttpResponse:
     """The steps alone, for a page that asks by itself while something happens."""
     member = queries.member(request.actor, member_id)
-    view = queries.provisioning(request.actor, member_id=member_id)
+    view = _view(request, member_id)
     may = policy.allows(request.actor, Permission.PROVISION)
     context = {"member": member, "may_provision": may, **_steps(view)}
     return render(request, "membership/provisioning_steps.html", context)
@@ -179,8 +179,11 @@ def start_provisioning(request: BodyRequest, member_id: UUID) -> HttpResponse:
 @staff_page(Permission.PROVISION)
 def retry_provisioning(request: BodyRequest, member_id: UUID) -> HttpResponse:
     """Try the failed steps once more."""
+    queries.member(request.actor, member_id)
     try:
         services.retry_provisioning(request.actor, member_id=member_id, now=now())
+    except queries.ProvisioningNotFound:
+        notices.refused(request, _("Nothing is planned for this body yet."))
     except Conflict as refusal:
         notices.refused(request, refusal.message)
     else:
