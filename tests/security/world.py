@@ -196,6 +196,7 @@ def _town(world: World, body: str, system: Actor) -> Town:
         **{f"{which}motion_id": uuid4() for which in ("", "open ")},
         "task_id": uuid4(),
         "leaving_id": uuid4(),
+        "bare member_id": uuid4(),
         "plan_id": uuid4(),
         "run_id": uuid4(),
         "scenario_id": uuid4(),
@@ -295,8 +296,8 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
-            "leaving_id": _leaving(member.id),
-            "leaving action": "withdraw_leave_notice",
+            **_leaving(member.id),
+            "idle service code": "IDLE",
             "service code": "CORE",
             "free service code": "FREE",
             "task_id": membership.plan_take_over(
@@ -390,21 +391,32 @@ def _board(manager: Actor, carriers: list[UUID]) -> dict[str, Any]:
 
 def _leaving(member_id: UUID) -> UUID:
     """The member carries the alliance together with another one, and has given notice to leave."""
+def _leaving(member_id: UUID) -> dict[str, Any]:
+    """The member carries the alliance together with two others, and has given notice to leave; one of the others is to
+    get a body and a service that nobody has yet."""
     now, system = the_clock(), Actor.system("alliance", "test")
-    today = local_date(now)
-    other = membership.register_body(system, name="Stadt Ander", kind="town", ags="", ars="", slug="ander", now=now)
-    since = date(2020, 1, 1)
+    today, since = local_date(now), date(2020, 1, 1)
+    other, chair = (
+        membership.register_body(system, name=name, kind="town", ags="", ars="", slug=slug, now=now).id
+        for name, slug in (("Stadt Ander", "ander"), ("Stadt Zett", "zett"))
+    )
     membership.record_founding(
         system,
-        shares=[membership.Share(one, 100_000, 2) for one in (other.id, member_id)],
-        chair=other.id,
+        shares=[membership.Share(one, 100_000, 2) for one in (chair, other, member_id)],
+        chair=chair,
         contract_on=since,
         effective_on=since,
         basis="Vertrag",
         now=now,
     )
+    membership.register_body(system, name="Stadt Alt", kind="town", ags="", ars="", slug="alt", now=now)
+    costs.offer("IDLE")
+    costs.offer("ROOMS")
+    costs.agree(other, "ROOMS")
+    membership.plan_provisioning(system, member_id=other, wishes=membership.Wishes(), now=now)
     exit_on = date(today.year + 3, 12, 31)
-    return membership.give_leave_notice(system, member_id=member_id, exit_on=exit_on, on=today, now=now)
+    leaving = membership.give_leave_notice(system, member_id=member_id, exit_on=exit_on, on=today, now=now)
+    return {"leaving_id": leaving, "leaving action": "withdraw_leave_notice", "bare member_id": other}
 
 
 def _charged(member_id: UUID) -> dict[str, Any]:

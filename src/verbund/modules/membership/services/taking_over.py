@@ -61,13 +61,15 @@ def add_take_over_task(
     """Add a task of one's own to the plan; `responsible` says who sees to it.
 
     Raises:
-        policy.Denied, NotTheAlliance, MemberNotFound, BadProvisioning.
+        policy.Denied, NotTheAlliance, MemberNotFound, BadProvisioning, ProvisioningConflict (it stands there already).
     """
     policy.require(actor, Permission.PROVISION)
     member = member_of(actor, member_id)
     title = " ".join(title.split())
     if not 2 <= len(title) <= 200:
         raise BadProvisioning({"title": _("Say in 2 to 200 characters what is to be done.")})
+    if TakeOverTask.objects.filter(member=member, title=title, due_on=due_on, done_on=None).exists():
+        raise ProvisioningConflict(_("This task stands in the plan for this day already."))
     task = TakeOverTask.objects.create(
         id=new_id(),
         member=member,
