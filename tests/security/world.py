@@ -296,7 +296,6 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
-            **_leaving(member.id),
             "idle service code": "IDLE",
             "service code": "CORE",
             "free service code": "FREE",
@@ -319,7 +318,7 @@ def _contracted() -> dict[str, Any]:
     author, second = (
         Actor(ActorKind.STAFF, new_id(), name, "alliance", roles, frozenset(), "test") for name in ("author", "second")
     )
-    founders = alliance_factories.founded(author, "ostkreis", "oststadt")
+    founders = alliance_factories.founded(author, "ostkreis", "oststadt", "suedkreis")
     candidate = alliance_factories.member(author, "weststadt")
     alliance_factories.medium(candidate)
     membership.load_start_clauses(author, now=now)
@@ -361,6 +360,7 @@ def _contracted() -> dict[str, Any]:
         "unreviewed clause": "extra",
         "unreviewed number": 1,
         **_board(author, founders),
+        **_leaving(founders[2]),
     }
 
 
@@ -389,33 +389,21 @@ def _board(manager: Actor, carriers: list[UUID]) -> dict[str, Any]:
     return {**found, "open motion_id": found["motion_id"]}
 
 
-def _leaving(member_id: UUID) -> UUID:
-    """The member carries the alliance together with another one, and has given notice to leave."""
-def _leaving(member_id: UUID) -> dict[str, Any]:
-    """The member carries the alliance together with two others, and has given notice to leave; one of the others is to
-    get a body and a service that nobody has yet."""
+def _leaving(carrier: UUID) -> dict[str, Any]:
+    """A carrier has given notice to leave; a town is to get a body, another one asks for nothing; and a service that
+    nobody has yet."""
     now, system = the_clock(), Actor.system("alliance", "test")
-    today, since = local_date(now), date(2020, 1, 1)
-    other, chair = (
+    today = local_date(now)
+    other, _third = (
         membership.register_body(system, name=name, kind="town", ags="", ars="", slug=slug, now=now).id
-        for name, slug in (("Stadt Ander", "ander"), ("Stadt Zett", "zett"))
+        for name, slug in (("Stadt Ander", "ander"), ("Stadt Alt", "alt"))
     )
-    membership.record_founding(
-        system,
-        shares=[membership.Share(one, 100_000, 2) for one in (chair, other, member_id)],
-        chair=chair,
-        contract_on=since,
-        effective_on=since,
-        basis="Vertrag",
-        now=now,
-    )
-    membership.register_body(system, name="Stadt Alt", kind="town", ags="", ars="", slug="alt", now=now)
     costs.offer("IDLE")
     costs.offer("ROOMS")
     costs.agree(other, "ROOMS")
     membership.plan_provisioning(system, member_id=other, wishes=membership.Wishes(), now=now)
     exit_on = date(today.year + 3, 12, 31)
-    leaving = membership.give_leave_notice(system, member_id=member_id, exit_on=exit_on, on=today, now=now)
+    leaving = membership.give_leave_notice(system, member_id=carrier, exit_on=exit_on, on=today, now=now)
     return {"leaving_id": leaving, "leaving action": "withdraw_leave_notice", "bare member_id": other}
 
 
