@@ -78,7 +78,6 @@ THING: dict[tuple[str, str], str] = {
     **{(f"membership:{name}", "entry"): "member entry" for name in ("enter", "end")},
     ("membership:end", "entry_id"): "member entry_id",
     **{(f"membership:{name}", "code"): "service code" for name in ("service", "change_service")},
-    ("membership:end_service", "code"): "idle service code",
     **{
         (f"membership:{name}", "member_id"): "bare member_id"
         for name in ("provisioning", "provisioning_state", "plan_provisioning", "start_provisioning")

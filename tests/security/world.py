@@ -296,7 +296,6 @@ def _alliance(world: World) -> Town:
             "action": "state_costs",
             "year": 2026,
             **_charged(member.id),
-            "idle service code": "IDLE",
             "service code": "CORE",
             "free service code": "FREE",
             "task_id": membership.plan_take_over(
@@ -398,7 +397,6 @@ def _leaving(carrier: UUID) -> dict[str, Any]:
         membership.register_body(system, name=name, kind="town", ags="", ars="", slug=slug, now=now).id
         for name, slug in (("Stadt Ander", "ander"), ("Stadt Alt", "alt"))
     )
-    costs.offer("IDLE")
     costs.offer("ROOMS")
     costs.agree(other, "ROOMS")
     membership.plan_provisioning(system, member_id=other, wishes=membership.Wishes(), now=now)
