@@ -193,6 +193,7 @@ def consent(j: Journey, name: str, on: date) -> None:
 def authority(j: Journey) -> None:
     j.act("give_notice", j.days.notice, documents="Vertrag\nBeschlüsse\nSatzung im Entwurf")
     j.act("complete_documents", j.days.complete)
+    plan(j)
     j.manager.open("/arbeit/fristen/", "deadlines")
     cleared = j.days.complete + timedelta(days=20)
     j.act("declare_no_objection", cleared, document="Erklärung vom (Probe)")
@@ -204,6 +205,23 @@ def authority(j: Journey) -> None:
     for medium in media:
         j.act("record_publication", cleared, medium_id=medium, sha256=SECOND)
     assert j.manager.says("Bekannt gemacht")
+
+
+def plan(j: Journey) -> None:
+    """What the town is to have; it begins by itself with the effect."""
+    from verbund.commands.walk.accession.alliance import CANDIDATE_LETTERHEAD
+
+    path = f"/arbeit/bereitstellung/{j.alliance.members['neuprobe']}/"
+    j.manager.open(path, "set-up-empty")
+    j.manager.follow("main a[href$='/plan/']", "plan")
+    j.manager.fill(hosts=TOWN_HOST, ledger="K1", templates="bewohnerparkausweis", **CANDIDATE_LETTERHEAD)
+    for number, (role, name) in enumerate(
+        (("body_admin", "Alma Administration"), ("service_editor", "Rieke Redaktion")), 1
+    ):
+        email = f"{role.replace('_', '-')}@neuprobe.example"
+        j.manager.fill(**{f"name_{number}": name, f"email_{number}": email, f"role_{number}": role})
+    j.manager.send("planned")
+    assert j.manager.page.url.endswith(path)
 
 
 def agreements(j: Journey) -> None:
@@ -222,9 +240,10 @@ def effect(j: Journey) -> None:
     j.act("take_effect", j.days.effect)
     j.manager.open("/arbeit/traeger/", "carriers")
     assert j.manager.says(TOWN)
-    j.manager.wait(
-        f"/arbeit/mitglieder/{j.alliance.members['neuprobe']}/", lambda d: d.says("Digitale Akte"), "member-ready"
-    )
+    member = j.alliance.members["neuprobe"]
+    done = j.manager.page.locator("#steps .vb-timeline__item--success")
+    j.manager.wait(f"/arbeit/bereitstellung/{member}/", lambda _desk: done.count() == 7, "set-up-ready")
+    j.manager.open(f"/arbeit/mitglieder/{member}/", "member-ready")
     j.act("record_capital", j.days.effect, euro="500")
     j.act("transfer_task", j.days.effect, task="core_it")
     j.act("complete_onboarding", j.days.effect)

@@ -50,7 +50,6 @@ FIRST_PEOPLE: Final = (  # role, name; the administration enters the others itse
     ("service_editor", "Rieke Redaktion"),
 )
 CANDIDATE_LETTERHEAD: Final = {
-    "head": "Die Bürgermeisterin",
     "street": "Neuer Markt 1",
     "postcode": "19998",
     "city": "Neuprobe",
@@ -104,7 +103,6 @@ def furnish(schema_name: str, *, password: str, now: datetime) -> Alliance:
         _books(actor, days, now)
         members = _members(actor, days, now)
         _catalogue(actor, members, days, now)
-        _wishes(actor, members[CANDIDATE], now)
         emails = _people(actor, body.slug, password, now)
     desk = Town(schema_name, host, body.name, IBAN, 0, LEDGER, password, emails)
     return Alliance(desk, members, days)
@@ -207,25 +205,6 @@ def _address(actor: "Actor", member_id: UUID, slug: str, now: datetime) -> None:
         city=slug.capitalize(),
         leitweg_id="13999-0001-41",
         email=f"rechnung@{slug}.example",
-        now=now,
-    )
-
-
-def _wishes(actor: "Actor", member_id: UUID, now: datetime) -> None:
-    """What the new town is to have: the plan that provisioning follows when the accession takes effect."""
-    from verbund.modules.membership import services as membership
-    from verbund.modules.membership.events import FirstPerson
-
-    membership.plan_provisioning(
-        actor,
-        member_id=member_id,
-        wishes=membership.Wishes(
-            hosts=(CANDIDATE_HOST,),
-            letterhead=CANDIDATE_LETTERHEAD,
-            people=tuple(FirstPerson(email_of(role, CANDIDATE), name, role) for role, name in FIRST_PEOPLE),
-            ledger=LEDGER,
-            templates=(TEMPLATE,),
-        ),
         now=now,
     )
 

@@ -30,6 +30,7 @@ LATER_PEOPLE: Final = (  # role, name, unit: entered by the town's own administr
     ("clerk", "Selma Sachbearbeitung", "32"),
     ("budget_officer", "Hanna Haushalt", ""),
 )
+_STEPS: Final = 7  # from the tenant to the readiness
 _ROOMS: Final = ("Digitale Akte", "Haushalt", "Online-Dienste")
 
 
@@ -38,37 +39,73 @@ class Beginning:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
+        self.page = f"/arbeit/bereitstellung/{ground.member_id}/"
         password = ground.alliance.desk.password
         emails = {role: email_of(role, CANDIDATE) for role, *_rest in (*FIRST_PEOPLE, *LATER_PEOPLE)}
         iban = CANDIDATE_LETTERHEAD["iban"]
         self.town = Town(CANDIDATE, CANDIDATE_HOST, CANDIDATE_NAME, iban, 0, LEDGER, password, emails)
         self.site = Site(self.town, ground.site.port, ground.site.mails)
 
-    def not_there(self) -> None:
-        """Before the effect the town has neither address nor rooms."""
-        stranger = self.site.citizen()
-        try:
-            stranger.get("/anmelden/", expect=404)
-        finally:
-            stranger.close()
+    def planned(self) -> None:
+        with self.ground.report.step(
+            _("What the town is to have when it begins is planned, and nothing made yet")
+        ) as step:
+            manager = self.ground.manager()
+            page = manager.get(manager.get(self.page).link(r"/plan/$"))
+            form = filled(
+                page.form(having=["hosts", "ledger"]), hosts=self.town.host, ledger=LEDGER, templates=TEMPLATE
+            )
+            filled(form, **CANDIDATE_LETTERHEAD)
+            for number, (role, name) in enumerate(FIRST_PEOPLE, 1):
+                person = {"name": name, "email": self.town.emails[role], "role": role}
+                filled(form, **{f"{field}_{number}": value for field, value in person.items()})
+            page = manager.submit(form)
+            equal("the page after planning", page.path, self.page)
+            missing = [text for text in (self.town.host, *self._first_addresses()) if text not in page.text]
+            true(not missing, f"{page.path} lacks {missing}")
+            self.ground.refused(
+                _("setting the town up before clearance"),
+                lambda: manager.submit(manager.get(f"{self.page}beginnen/").form(action=r"beginnen/$"), expect=422),
+                because="noch nichts eingerichtet",
+                also=(self.page,),
+            )
+            stranger = self.site.citizen()
+            try:
+                stranger.get("/anmelden/", expect=404)
+            finally:
+                stranger.close()
+            step.found(page=page.path, host=self.town.host, answers="404", people=len(FIRST_PEOPLE), services=TEMPLATE)
+
+    def _first_addresses(self) -> list[str]:
+        return [self.town.emails[role] for role, _name in FIRST_PEOPLE]
 
     def provisioned(self) -> None:
         with self.ground.report.step(_("The worker makes the town's body ready, step by step")) as step:
-            page = self.ground.wait(
-                self.ground.manager(),
-                f"/arbeit/mitglieder/{self.ground.member_id}/",
-                lambda p: all(room in p.main.text_content() for room in _ROOMS),
-                "the rooms that are agreed",
-            )
-            for role, _name in FIRST_PEOPLE:
-                self._invitation(self.town.emails[role])
+            page = self.ground.wait(self.ground.manager(), self.page, self._is_ready, "the last step")
+            done = {
+                folded(item.xpath("string(.//h3)")): folded(item.xpath("string(.//p)"))
+                for item in page.main.xpath(".//*[@id='steps']//li[contains(@class,'vb-timeline__item--success')]")
+            }
+            equal("steps that are done", len(done), _STEPS)
+            member = self.ground.manager().get(f"/arbeit/mitglieder/{self.ground.member_id}/").main.text_content()
+            missing = [room for room in _ROOMS if room not in member]
+            true(not missing, f"these rooms are not switched on: {missing}")
+            for email in self._first_addresses():
+                self._invitation(email)
             stranger = self.site.citizen()
             try:
                 sign_in_page = stranger.get("/anmelden/")
             finally:
                 stranger.close()
             true(CANDIDATE_NAME in sign_in_page.text, f"{sign_in_page.url} is not the town's page")
-            step.found(host=self.town.host, member=page.path, invitations=len(FIRST_PEOPLE))
+            step.found(host=self.town.host, steps="; ".join(f"{name}: {state}" for name, state in done.items()))
+
+    @staticmethod
+    def _is_ready(page: Page) -> bool:
+        items = page.main.xpath(".//*[@id='steps']//li")
+        failed = page.main.xpath(".//*[@id='steps']//li[contains(@class,'vb-timeline__item--danger')]")
+        true(not failed, f"{page.path}: a step has failed: {[folded(i.text_content()) for i in failed]}")
+        return bool(items) and all("vb-timeline__item--success" in item.get("class", "") for item in items)
 
     def first_people(self) -> None:
         with self.ground.report.step(
