@@ -99,6 +99,7 @@ PLAN = {
     "ledger": "K1",
     "templates": ["bewohnerparkausweis"],
     "street": "Am Markt 1",
+    "city": "Gamma",
     "name_1": "Ada Amt",
     "email_1": "ada@gamma.example",
     "role_1": "body_admin",
@@ -114,11 +115,11 @@ def test_what_a_body_is_to_have_is_planned_and_shown(world: World) -> None:
     assert (view.hosts, view.accent_colour, view.letterhead) == (
         ("gamma.example", "www.gamma.example"),
         "#225522",
-        {"street": "Am Markt 1"},
+        {"street": "Am Markt 1", "city": "Gamma"},
     )
     assert view.people == (queries.InvitedPerson("Ada Amt", "ada@gamma.example", "body_admin"),)
     page = text_of(client.get(world.page))
-    for expected in ("www.gamma.example", "Ada Amt", "ada@gamma.example", "Am Markt 1", "noch nicht begonnen"):
+    for expected in ("www.gamma.example", "Ada Amt", "ada@gamma.example", "Am Markt 1, Gamma", "noch nicht begonnen"):
         assert expected in page, expected
     again = client.get(f"{world.page}plan/").context["form"]
     assert again["email_1"].value() == "ada@gamma.example"

@@ -111,6 +111,11 @@ class PlanForm(forms.Form):
         )
 
 
+def letterhead_lines(view: ProvisioningView) -> list[str]:
+    """The letterhead in the order of the form."""
+    return [view.letterhead[name] for name, _label in _LETTERHEAD if view.letterhead.get(name)]
+
+
 def _known(view: ProvisioningView) -> dict[str, Any]:
     known: dict[str, Any] = {
         "hosts": "\n".join(view.hosts),

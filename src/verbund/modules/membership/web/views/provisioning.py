@@ -23,6 +23,7 @@ from verbund.modules.membership.web.forms.provisioning import (
     PlanForm,
     TakeOverForm,
     TaskForm,
+    letterhead_lines,
 )
 from verbund.modules.membership.web.frame import entry
 from verbund.platform.identity import policy
@@ -94,6 +95,7 @@ def provisioning(request: BodyRequest, member_id: UUID) -> HttpResponse:
             **_steps(view),
             "people": [(p.name, p.email, role_name(p.role)) for p in view.people] if view else [],
             "templates": [titles.get(key, key) for key in view.templates] if view else [],
+            "letterhead": letterhead_lines(view) if view else [],
             "tasks": tasks,
             "tasks_open": sum(task.done_on is None for task in tasks),
             "tasks_late": sum(task.done_on is None and task.due_on < today for task in tasks),
