@@ -22,6 +22,8 @@ _SERVICES: Final = (  # code, name, unit, price basis, euros per unit and year, 
     ("SCHUL-IT", "IT der Schulen", "school_client", "tariff", "74", 22_000_000, "bga_old_law"),
     ("ORGANE", "Verwaltungsrat und Geschäftsführung", "flat", "key", "", 18_000_000, "not_taxable_2b3_2"),
 )
+# What they switch on: the members' rooms follow their agreements each night.
+_ROOMS: Final = {"AKTE": ("citizenservices", "records"), "HAUSHALT": ("budget",)}
 _PROVISION: Final = "§ 6 der Satzung (erfunden)"
 _INVENTED: Final = "erfunden"
 
@@ -94,6 +96,7 @@ class _Costs:
                     description=f"{name}, wie im Leistungsschein beschrieben ({_INVENTED}).",
                     unit=unit,
                     price_basis=basis,
+                    rooms=_ROOMS.get(code, ()),
                     valid_from=_START,
                     now=now,
                 )
