@@ -130,6 +130,9 @@ def test_the_whole_history_day_by_day(history: History) -> None:
     history.begin(today)
     town = of(history, "musterhagen")
     assert town.state == "documents_complete"
+    body = queries.body(history.actor, town.member_id, day=today)
+    assert (len(body.figures), body.workplaces, len(body.contacts), len(body.media)) == (2, 40, 1, 1)
+    assert [(len(organ.terms), len(organ.thresholds)) for organ in body.organs] == [(1, 0), (0, 1)]
     ahead = [(d.kind, d.day) for d in queries.deadlines(history.actor, start=today, end=today + timedelta(days=90))]
     assert ahead == [("clearance", date(2027, 1, 2)), ("effect", date(2027, 1, 16)), ("task", date(2027, 1, 21))]
     assert Consent.objects.filter(draft__accession=town, decision="consented").count() == 14

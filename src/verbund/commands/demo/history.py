@@ -118,6 +118,7 @@ class History:
             valid_from=self.facts["founding"]["contract"],
             now=clock(first),
         )
+        self._know(candidate.id, facts["known"], clock(first))
         days = {name: (today - timedelta(days=ago)).isoformat() for name, ago in facts["days_ago"].items()}
         tasks = {task: (today + timedelta(days=ahead)).isoformat() for task, ahead in facts["tasks_in"].items()}
         case = _Case(
@@ -181,6 +182,46 @@ class History:
             note=founding["note"],
             now=clock(founding["effective"]),
         )
+
+    def _know(self, member_id: UUID, known: Mapping[str, Any], now: datetime) -> None:
+        """What the alliance knows of the invented town."""
+        services, actor, since = _doors()[1], self.actor, known["since"]
+        about = {"member_id": member_id, "now": now}
+        for day, count in known["reference_days"]:
+            services.record_inhabitants(
+                actor, reference_date=date.fromisoformat(day), count=count, source=known["source"], **about
+            )
+        for kind, name, street, postcode, place, workplaces in known["facilities"]:
+            services.add_facility(
+                actor,
+                kind=kind,
+                name=name,
+                street=street,
+                postcode=postcode,
+                place=place,
+                workplaces=workplaces,
+                valid_from=since,
+                **about,
+            )
+        for kind in ("council", "head"):
+            organ = services.add_organ(actor, kind=kind, name=known[kind], **about)
+            for person, function in known[f"{kind}_terms"]:
+                services.add_term(
+                    actor, organ_id=organ, person_name=person, function=function, valid_from=since, now=now
+                )
+            if kind == "head":
+                matter, cents, provision = known["threshold"]
+                services.set_threshold(
+                    actor,
+                    organ_id=organ,
+                    matter=matter,
+                    amount_cents=cents,
+                    provision=provision,
+                    valid_from=since,
+                    now=now,
+                )
+        name, function, email, phone = known["contact"]
+        services.add_contact(actor, name=name, function=function, email=email, phone=phone, **about)
 
 
 def clock(day: date) -> datetime:

@@ -56,11 +56,19 @@ class Migration(migrations.Migration):
                 db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.case"
             ),
         ),
+        # Django takes every index on the column away with its own, the one of this constraint too.
+        migrations.RemoveConstraint(model_name="searchentry", name="entry_per_case"),
         migrations.AlterField(
             model_name="searchentry",
             name="case",
             field=models.ForeignKey(
                 db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.case"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="searchentry",
+            constraint=models.UniqueConstraint(
+                fields=["case"], condition=models.Q(document__isnull=True), name="entry_per_case"
             ),
         ),
         migrations.AlterField(
