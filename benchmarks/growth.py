@@ -67,15 +67,16 @@ def run(place: Place, chosen: argparse.Namespace, about: dict[str, Any]) -> list
         about[f"seconds_filling_{scale.cases}"] = round(time.monotonic() - begun)
         tell(f"A body has {scale.cases} cases after {time.monotonic() - begun:.0f} s.")
     _keep_books(place, chosen.lines)
+    unfolded = chosen.lines // 100
     place.start()
     about["postgresql"] = version_of(place)
     about["idle_ms_per_s"] = {name: round(1000 * cost, 2) for name, cost in place.meter.idle.items()}
 
     few = Bench(place, place.towns[TOWN], small, with_floor=False)
-    _all(few)
+    _all(few, unfolded)
     base += [*few.rows, memory(place)]
     many = Bench(place, place.towns[BIG], large, "_1m", with_floor=False)
-    _all(many)
+    _all(many, unfolded)
     many.search_all()
     many.balance("trial_balance_day", as_of=True)
     rows = [*many.rows, _bytes_per_case(place, chosen.cases)]
@@ -91,15 +92,15 @@ def run(place: Place, chosen: argparse.Namespace, about: dict[str, Any]) -> list
     _visit(place)
     rows += [memory(place, "_200b"), Row("backend_mb_200b", 4, value=_largest_backend(place))]
     spread = Bench(place, place.towns[TOWN], small, "_200b", with_floor=False)
-    _all(spread)
+    _all(spread, unfolded)
     rows += spread.rows
     rows += _migrations(place)
     about["base"] = [row.values() for row in base]
     return _compared(rows, base)
 
 
-def _all(bench: Bench) -> None:
-    """Every call of `make bench`, and some that are likely to grow."""
+def _all(bench: Bench, unfolded: int) -> None:
+    """Every call of `make bench`, and some that are likely to grow; so many lines of the journal are not folded."""
     bench.read()
     bench.filtered()
     bench.upload()
@@ -107,25 +108,34 @@ def _all(bench: Bench) -> None:
         bench.submit()
         bench.letters()
         bench.post()
+        _fold(bench.place, bench.town.schema_name)
+        _post(bench.place, bench.town.schema_name, unfolded)
         bench.balance("trial_balance")
         bench.place.forget_jobs()
     bench.place.calm()
 
 
 def _keep_books(place: Place, lines: int) -> None:
-    """A journal of so many lines; all but the last hundredth folded into the monthly totals, as the timer would."""
+    """A journal of so many lines, folded into the monthly totals."""
+    begun = time.monotonic()
+    _post(place, BIG, lines)
+    _fold(place, BIG)
+    tell(f"Its journal has {lines} lines after {time.monotonic() - begun:.0f} s.")
+
+
+def _post(place: Place, schema_name: str, lines: int) -> None:
+    with place.superuser() as connection:
+        multiplying.post_journal(connection, schema_name, ledger=place.towns[schema_name].ledger, lines=lines)
+
+
+def _fold(place: Place, schema_name: str) -> None:
+    """Fold what was posted into the totals, as the worker does by its timer."""
     from verbund.modules.budget import services as budget
     from verbund.platform.identity.actor import Actor
     from verbund.platform.tenancy import acting_for
 
-    begun = time.monotonic()
-    ledger = place.towns[BIG].ledger
-    with place.superuser() as connection:
-        multiplying.post_journal(connection, BIG, ledger=ledger, lines=lines - lines // 100)
-        with acting_for(BIG):
-            budget.fold_totals(Actor.system(BIG, "benchmarks"))
-        multiplying.post_journal(connection, BIG, ledger=ledger, lines=lines // 100)
-    tell(f"Its journal has {lines} lines after {time.monotonic() - begun:.0f} s.")
+    with acting_for(schema_name):
+        budget.fold_totals(Actor.system(schema_name, "benchmarks"))
 
 
 def _bytes_per_case(place: Place, cases: int) -> Row:

@@ -113,7 +113,6 @@ def multiply(
                 _copy_all(connection)
             connection.execute(_COUNTERS)
         connection.execute("DROP TABLE IF EXISTS bench_model, bench_entry, bench_case, bench_document")
-    with _within(connection, schema_name):
         for table in (*_TABLES, "records_file", "records_referencecounter"):
             connection.execute(sql.SQL("VACUUM (ANALYZE, FREEZE) {}").format(sql.Identifier(table)))
 
@@ -214,7 +213,6 @@ def post_journal(connection: "psycopg.Connection[Any]", schema_name: str, *, led
         for begin in range(0, lines // _LINES, _BATCH):
             end = min(begin + _BATCH, lines // _LINES)
             connection.execute(_literal(_POST, connection, ledger=ledger, begin=begin, end=end - 1))
-    with _within(connection, schema_name):
         for table in ("budget_voucher", "budget_voucherline", "budget_unfoldedvoucher"):
             connection.execute(sql.SQL("VACUUM (ANALYZE, FREEZE) {}").format(sql.Identifier(table)))
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import IntegerField, Q, QuerySet, Sum, Value
+from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Cast, Least
 
 from verbund.modules.budget import policies
@@ -272,17 +272,11 @@ def _rows(year: FiscalYear, as_of: date | None, by_account: bool) -> Iterable[tu
         lines = lines.filter(this_month | earlier)
     else:
         lines = lines.filter(unfolded)
-    parts = [
-        totals.annotate(at=Least(Cast("month", IntegerField()), Value(1)))
-        .values_list(*names, "at")
-        .annotate(d=Sum("debit"), c=Sum("credit")),
-        lines.filter(opening).annotate(at=Value(0)).values_list(*names, "at").annotate(d=Sum("debit"), c=Sum("credit")),
-        lines.exclude(opening)
-        .annotate(at=Value(1))
-        .values_list(*names, "at")
-        .annotate(d=Sum("debit"), c=Sum("credit")),
-    ]
-    yield from parts[0].union(*parts[1:], all=True)
+    sums = {"d": Sum("debit"), "c": Sum("credit")}
+    folded = totals.annotate(at=Least(Cast("month", IntegerField()), Value(1))).values_list(*names, "at")
+    side = Case(When(opening, then=Value(0)), default=Value(1), output_field=IntegerField())
+    read = lines.annotate(at=side).values_list(*names, "at")
+    yield from folded.annotate(**sums).union(read.annotate(**sums), all=True)
 
 
 def _accounts(year: FiscalYear) -> dict[UUID, Account]:
