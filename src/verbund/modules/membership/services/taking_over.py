@@ -28,6 +28,7 @@ _DAYS: Final[Mapping[TakeOverTask.Kind, int]] = {
     TakeOverTask.Kind.DATA: 30,
     TakeOverTask.Kind.REVIEW: 90,
 }
+_FARTHEST: Final = timedelta(days=3653)
 
 
 @transaction.atomic
@@ -37,10 +38,12 @@ def plan_take_over(actor: Actor, *, member_id: UUID, begins_on: date, now: datet
     A second call moves the tasks that are not done yet.
 
     Raises:
-        policy.Denied, NotTheAlliance, MemberNotFound.
+        policy.Denied, NotTheAlliance, MemberNotFound, BadProvisioning (a day too far from today to plan with).
     """
     policy.require(actor, Permission.PROVISION)
     member = member_of(actor, member_id)
+    if abs(begins_on - local_date(now)) > _FARTHEST:
+        raise BadProvisioning({"begins_on": _("Enter a day within ten years of today.")})
     there = {task.kind: task for task in TakeOverTask.objects.select_for_update().filter(member=member)}
     for kind, days in _DAYS.items():
         due_on = begins_on + timedelta(days=days)
