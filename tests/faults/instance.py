@@ -43,6 +43,7 @@ class Instance:
             "FAULTS_PASSWORD": "Absturz-und-Neustart-2026!",
             "PYTHONPATH": f"{source}:{ROOT}",
             "PYTHONWARNINGS": "ignore",
+            "PYTHONFAULTHANDLER": "1",  # what hangs tells where, see riddle.py
         }
         self.children = Children(var, self.port, self.environment)
         self.lives: dict[str, int] = {"web": 0, "worker": 0}

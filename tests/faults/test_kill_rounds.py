@@ -18,7 +18,7 @@ import pytest
 
 from verbund.modules.citizenservices.queries import service_templates
 
-from . import evidence
+from . import evidence, riddle
 from .instance import PATIENCE, VICTIMS, Instance, instance
 from .people import Citizen, Clerk, Submission, Treasury
 
@@ -157,7 +157,8 @@ def wait_for_jobs(house: Instance) -> float:
             ).fetchall()
         if not open_jobs:
             return time.monotonic() - begun
-        assert time.monotonic() - begun < JOBS_DONE_WITHIN, open_jobs
+        if time.monotonic() - begun > JOBS_DONE_WITHIN:
+            pytest.fail(f"seed {SEED}: {open_jobs} after {JOBS_DONE_WITHIN:.0f} s\n{riddle.tell(house)}")
         time.sleep(0.2)
 
 
