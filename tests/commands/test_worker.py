@@ -4,8 +4,9 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
+import psycopg
 import pytest
 from django.db import connection
 from procrastinate.contrib.django import app
@@ -15,7 +16,7 @@ from verbund.commands.lifeline import Lifeline, Work
 from verbund.commands.taking_up import BEGINNINGS, MISSED, Queue
 from verbund.platform.events import tasks
 
-Owner = "psycopg.Connection[Any]"
+Owner: TypeAlias = psycopg.Connection[Any]
 Upkeep = Callable[[Callable[[Queue], Awaitable[Any]]], None]
 SILENT = 10.0
 
@@ -68,7 +69,10 @@ def begin(owner: Owner, number: int, worker: int) -> None:
 
 
 def jobs(owner: Owner) -> list[tuple[int, str, int]]:
-    return owner.execute("SELECT id, status::text, attempts FROM public.procrastinate_jobs ORDER BY id").fetchall()
+    found: list[tuple[int, str, int]] = owner.execute(
+        "SELECT id, status::text, attempts FROM public.procrastinate_jobs ORDER BY id"
+    ).fetchall()
+    return found
 
 
 def test_a_job_is_taken_up_as_often_as_its_workers_die_without_waiting_longer_for_it(

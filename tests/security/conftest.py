@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from conftest import _point_at
 from django.conf import settings as django_settings
 from django.test import override_settings
 from psycopg import sql
 
+from . import unchanged
 from . import world as worlds
 from .world import World
 
@@ -42,6 +44,8 @@ def filled(
         with override_settings(PASSWORD_HASHERS=hashers):
             made = worlds.build()
         _point_at(cluster, cluster.run_database)
+    with psycopg.connect(cluster.url(name, "verbund_owner"), autocommit=True) as connection:
+        unchanged.watch(connection)
     if kept:
         (Path(kept) / "world").write_bytes(pickle.dumps(made))
     yield name, made, files
@@ -73,7 +77,5 @@ def world(filled: tuple[str, World, Path], _copy: str, settings: Any) -> World:
 @pytest.fixture
 def behind(_copy: str, cluster: Any) -> Iterator[Any]:
     """A plain connection as the owner, to look behind the application."""
-    import psycopg
-
     with psycopg.connect(cluster.url(_copy, "verbund_owner"), autocommit=True) as connection:
         yield connection

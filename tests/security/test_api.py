@@ -29,7 +29,7 @@ from verbund.platform.tenancy import now as the_clock
 from verbund.platform.tenancy.middleware import forget_hosts
 
 from .addresses import API, UNIT, Route
-from .test_permission_matrix import changed, look
+from .unchanged import changed, look
 from .world import World, taken_back
 
 OWN_ROUTES = [r for r in API if r.kind == "key"]

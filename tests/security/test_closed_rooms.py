@@ -29,7 +29,8 @@ from verbund.platform.tenancy.middleware import forget_hosts
 from verbund.platform.tenancy.roles import rights_in, tenant_models
 
 from .addresses import API, ROUTES, Route
-from .test_permission_matrix import ask, changed, look, somebody_right
+from .test_permission_matrix import ask, somebody_right
+from .unchanged import changed, look
 from .world import PASSWORD, World, connection, taken_back
 
 ROOMS = ("budget", "citizenservices", "records")

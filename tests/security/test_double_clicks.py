@@ -30,31 +30,46 @@ from verbund.platform.tenancy import now as the_clock
 from .addresses import ROUTES, Route
 from .hostile import Form
 from .test_every_form import everything, visitor
-from .test_permission_matrix import TRACES, body_of
+from .test_permission_matrix import body_of
+from .unchanged import TRACES
 from .world import PASSWORD, World, connection, taken_back
 
 Values = dict[str, Any]
 LAST = object()  # the last choice that the page offers
 
 
+_whole: dict[tuple[str, str], dict[str, str]] = {}
+
+
 def state(body: str) -> dict[str, str]:
-    """A digest of every table of the body and of `public`, within the transaction of the test."""
+    """A digest of every table of the body and of `public`, within the transaction of the test.
+
+    All are read once; afterwards those that were written to since (see unchanged.py).
+    """
+    key = connection.settings_dict["NAME"], body
+    known = _whole.get(key)
     found = {}
     with acting_for(body):
-        found.update(_digests(body))
+        found.update(_digests(body, only_written=known is not None))
     connection.set_schema_to_public()
-    found.update(_digests("public"))
-    return {name: digest for name, digest in found.items() if name.partition(".")[2] not in TRACES}
+    found.update(_digests("public", only_written=known is not None))
+    found = {name: digest for name, digest in found.items() if name.partition(".")[2] not in TRACES}
+    if known is None:
+        _whole[key] = found
+    return {**(known or {}), **found}
 
 
-def _digests(schema: str) -> dict[str, str]:
+def _digests(schema: str, *, only_written: bool) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = %s"
-            " AND has_table_privilege(format('%%I.%%I', schemaname, tablename), 'SELECT') ORDER BY 1",
-            [schema],
+            " AND has_table_privilege(format('%%I.%%I', schemaname, tablename), 'SELECT')"
+            " AND (NOT %s OR schemaname || '.' || tablename IN (SELECT name FROM watched.written)) ORDER BY 1",
+            [schema, only_written],
         )
         tables = [name for (name,) in cursor.fetchall()]
+        if not tables:
+            return {}
         parts = sql.SQL(" UNION ALL ").join(
             sql.SQL(
                 "SELECT {}, md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) FROM {} t"

@@ -13,13 +13,13 @@ import psycopg
 import pytest
 from django.http import HttpResponseBase
 from django.test import Client
-from psycopg import sql
 
 from verbund.config import wiring  # noqa: F401 - registers every room's grants
 from verbund.platform.identity import policy
 from verbund.platform.identity.roles import Role
 
 from .addresses import BODY, HOLDER, OWN, ROUTES, SENDING_NEEDS, UNIT, Route
+from .unchanged import before, changed
 from .world import ALLIANCE_ONLY, World, taken_back
 
 METHODS = ("GET", "POST")
@@ -27,8 +27,6 @@ REFUSED_METHOD = 405
 SIGN_IN = {"staff": "/anmelden/", "operator": "/anmelden/", "citizen": "/konto/anmelden/"}
 # The session that is ended is the one that asks; a citizen without a password proves it by signing in anew.
 ENDS_ITSELF = {"staff_revoke", "citizen_revoke", "citizen_prove"}
-# What may change when somebody is only looking: nothing but sessions and counters of attempts.
-TRACES = {"identity_local_session", "identity_local_attempts"}
 
 
 def body_of(route: Route) -> str:
@@ -59,44 +57,6 @@ def is_sign_in(route: Route, answer: Any) -> bool:
         return False
     target = urlsplit(answer["Location"])
     return bool(target.path == SIGN_IN[route.kind] and parse_qs(target.query).get("next", ["/"])[0].startswith("/"))
-
-
-_seen: dict[str, dict[str, str]] = {}
-
-
-def state_of(connection: "psycopg.Connection[Any]") -> dict[str, str]:
-    """A digest of every table of every body and of `public`, apart from what looking leaves behind."""
-    rows = connection.execute(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'alliance', 'alpha', 'beta')"
-    ).fetchall()
-    tables = sorted((s, t) for s, t in rows if t not in TRACES)
-    parts = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {}, md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text)), '')) FROM {} t").format(
-            sql.Literal(f"{s}.{t}"), sql.Identifier(s, t)
-        )
-        for s, t in tables
-    )
-    return dict(connection.execute(parts).fetchall())
-
-
-def look(connection: "psycopg.Connection[Any]") -> None:
-    """Take the present state as the one to compare with."""
-    _seen[connection.info.dbname] = state_of(connection)
-
-
-def before(connection: "psycopg.Connection[Any]") -> dict[str, str]:
-    """The state as the last test left it: only `changed` looks anew, so that looking costs half."""
-    name = connection.info.dbname
-    if name not in _seen:
-        _seen[name] = state_of(connection)
-    return _seen[name]
-
-
-def changed(connection: "psycopg.Connection[Any]") -> list[str]:
-    """The tables in which something is different since `before`."""
-    was = before(connection)
-    now = _seen[connection.info.dbname] = state_of(connection)
-    return [name for name in now if was.get(name) != now[name]]
 
 
 @cache

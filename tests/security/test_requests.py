@@ -15,7 +15,7 @@ from verbund.platform.identity.local.models import Session
 from verbund.platform.tenancy import acting_for
 
 from .hostile import docx_bomb, external, forms, laughs
-from .test_permission_matrix import changed, look
+from .unchanged import changed, look
 from .world import HOSTS, World, taken_back
 
 NOTE = {"text": "Die Bürgerin hat angerufen."}
