@@ -34,6 +34,8 @@ class ReckonedLine:
     item: str = ""
     final_cents: int | None = None  # of a settlement: the share before advances
     advance_cents: int | None = None
+    made_of: tuple[tuple[Fraction, int, int], ...] = ()  # of a price: quantity, days, days of the year or count
+    charging: str = ""  # stock, flow
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,6 +63,11 @@ class _Sum:
     last: date
     exact: Fraction
     quantity: Fraction
+    parts: dict[tuple[Fraction, int], int]  # (quantity, of how many days) -> days
+
+    def made_of(self) -> tuple[tuple[Fraction, int, int], ...]:
+        """Quantity, days, of how many days."""
+        return tuple((quantity, days, of) for (quantity, of), days in self.parts.items())
 
 
 def reckon(inputs: RunInputs) -> Reckoned:
@@ -100,6 +107,8 @@ def _priced(
                     cents[str(number)],
                     part.quantity,
                     amount,
+                    made_of=part.made_of(),
+                    charging=price.charging,
                 )
 
 
@@ -130,11 +139,12 @@ def _sums(
                 units = quantity * Fraction(bit.days, share_of)
                 there = found.get((amount, treatment))
                 if there is None:
-                    found[amount, treatment] = _Sum(bit.first, bit.last, amount * units, units)
+                    there = found[amount, treatment] = _Sum(bit.first, bit.last, amount * units, units, {})
                 else:
                     there.first, there.last = min(there.first, bit.first), max(there.last, bit.last)
                     there.exact += amount * units
                     there.quantity += units
+                there.parts[quantity, share_of] = there.parts.get((quantity, share_of), 0) + bit.days
     return found
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.platform.tenancy.rights import APPEND_ONLY
 
-from .prices import Component, written
+from .prices import Component
 
 
 class BillingAddress(models.Model):
@@ -127,6 +127,9 @@ class ChargeLine(models.Model):
     advance_cents = models.BigIntegerField(null=True)
     text = models.CharField(max_length=300, blank=True)
     item = models.UUIDField(null=True)
+    # What `quantity` is made of, for people: [quantity, days, of how many days] each; of a stock these are a year's.
+    made_of: "models.JSONField[list[list[Any]], list[list[Any]]]" = models.JSONField(default=list)
+    charging = models.CharField(max_length=5, blank=True)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -137,11 +140,6 @@ class ChargeLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_code} {self.service_code}"
-
-    @property
-    def price_shown(self) -> str:
-        """The price as people write it; nothing where the amount does not come from one."""
-        return "" if self.price_euros is None else written(self.price_euros)
 
 
 class Invoice(models.Model):

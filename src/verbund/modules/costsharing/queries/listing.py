@@ -42,6 +42,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
 from .findings import FindingRow, in_words
+from .wording import way_of
 
 
 class PlanUnknown(NotFound):
@@ -215,6 +216,14 @@ def runs(actor: Actor, *, limit: int = 100) -> list[ChargeRun]:
 
 
 @dataclass(frozen=True, slots=True)
+class RunLine:
+    """A line of a run, and how its amount came about in words; empty where it does not come from a price."""
+
+    line: ChargeLine
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunMember:
     """What a member pays in a run, and what it paid in the run before it of the same kind."""
 
@@ -222,7 +231,7 @@ class RunMember:
     name: str
     cents: int
     before_cents: int | None
-    lines: list[ChargeLine]
+    lines: list[RunLine]
 
     @property
     def change_cents(self) -> int | None:
@@ -257,14 +266,16 @@ def run(actor: Actor, run_id: UUID) -> RunView:
         if before
         else {}
     )
-    lines: dict[str, list[ChargeLine]] = {}
+    units = {s["code"]: s["unit"] for s in row.inputs["services"]}
+    lines: dict[str, list[RunLine]] = {}
     for line in visible_lines(actor).filter(run=row).order_by("service_code", "component", "period_start", "id"):
-        lines.setdefault(line.member_code, []).append(line)
+        way = way_of(line, units.get(line.service_code, ""))
+        lines.setdefault(line.member_code, []).append(RunLine(line, way))
     members = [
         RunMember(
             code,
             people[code].name,
-            sum(line.cents for line in lines.get(code, [])),
+            sum(row.line.cents for row in lines.get(code, [])),
             paid.get(code, 0) if before else None,
             lines.get(code, []),
         )

@@ -36,6 +36,7 @@ from verbund.modules.costsharing.models.sharing import half_up, share
 from verbund.modules.costsharing.models.taxes import TREATMENTS, tax_group, tax_sums
 from verbund.modules.costsharing.policies import Permission
 from verbund.modules.costsharing.queries import Party, parties
+from verbund.modules.costsharing.queries.wording import is_whole, way_of
 from verbund.platform import audit, events
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound, current_body, local_date, new_id
@@ -227,7 +228,8 @@ class _Issuer:
         quantity, price = Decimal(1 if cents >= 0 else -1), Decimal(abs(cents)) / 100
         unit = PIECE
         if line.quantity is not None and line.price_euros is not None and cents >= 0:
-            exact = line.quantity * line.price_euros * 100 == cents
+            # A part of a year is no quantity anybody counts: its way stands in the description, the amount as one.
+            exact = is_whole(line) and line.quantity * line.price_euros * 100 == cents
             if exact and line.quantity:
                 quantity, price = line.quantity.normalize(), line.price_euros.normalize()
                 unit = UNITS.get(self.units.get(line.service_code, ""), PIECE)
@@ -256,13 +258,8 @@ class _Issuer:
                 "paid": euros(line.advance_cents),
                 "days": days,
             }
-        if line.quantity is not None and line.price_euros is not None:
-            return _("%(kind)s: %(quantity)s × %(price)s euros; %(days)s") % {
-                "kind": kind,
-                "quantity": _plain(line.quantity),
-                "price": _plain(line.price_euros),
-                "days": days,
-            }
+        if way := way_of(line, self.units.get(line.service_code, "")):
+            return _("%(kind)s: %(way)s; %(days)s") % {"kind": kind, "way": way, "days": days}
         if line.subsidy_cents:
             return _("%(kind)s: %(text)s; subsidy in it %(subsidy)s, own share %(own)s; %(days)s") % {
                 "kind": kind,
@@ -282,11 +279,6 @@ class _Issuer:
             _("Of the net amount %(subsidy)s are a subsidy that is passed on and %(own)s the own share.")
             % {"subsidy": euros(subsidy), "own": euros(total - subsidy)},
         )
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value.normalize():f}"
-    return text.replace(".", ",")
 
 
 def _subject(run: ChargeRun, sign: int) -> str:

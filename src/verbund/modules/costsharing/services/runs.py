@@ -162,6 +162,8 @@ def _row(run: ChargeRun, line: ReckonedLine, member_id: UUID) -> ChargeLine:
         advance_cents=line.advance_cents,
         text=line.text,
         item=UUID(line.item) if line.item else None,
+        made_of=[[str(_decimal(quantity).normalize()), days, of] for quantity, days, of in line.made_of],
+        charging=line.charging,
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.utils import Error
+from django.utils import translation
 
 from verbund.modules.budget import queries as books
 from verbund.modules.costsharing import services
 from verbund.modules.costsharing.gateways import FakeInvoicing
 from verbund.modules.costsharing.models import BusinessPlan, ChargeLine, ChargeRun, Invoice, PlanLine
+from verbund.modules.costsharing.queries.wording import way_of
 from verbund.modules.costsharing.services.invoices import document_of
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.identity import policy
@@ -340,6 +342,46 @@ def test_an_invoice_adds_up_and_shows_no_tax_where_none_is_due(
     assert {body for _d, body in fake_invoicing.documents} == {"alpha", "beta", None}
     stored = Invoice.objects.get(member_code="alpha", tax_group="S")
     assert document_of(stored) == replace(taxed, number="F-001", payment_reference="12345678901234")
+
+
+def test_a_part_of_a_year_is_told_by_quantity_days_and_price(
+    members: dict[str, Any], controller: Actor, officer: Actor, manager: Actor, fake_invoicing: FakeInvoicing
+) -> None:
+    """Nobody counts 20.465753 workplaces: the line is one amount, its description says how it came about."""
+    factories.tariff("CORE", "1180", date(2025, 2, 15))
+    factories.tariff("CORE", "12000", date(2025, 1, 1), component="base")
+    run = through(controller, officer, manager, period_end=date(2025, 3, 31))
+    services.issue_run(officer, run_id=run, now=NOW)
+    (mine,) = [document for document, _body in fake_invoicing.documents if document.buyer.name == "Stadt Alphausen"]
+    assert [(line.quantity, line.unit, line.unit_price, line.net_cents) for line in mine.lines] == [
+        (Decimal(1), "C62", Decimal("2958.90"), 2958_90),
+        (Decimal(1), "C62", Decimal("1227.95"), 1227_95),
+        (Decimal(1), "C62", Decimal("12074.79"), 12074_79),
+    ]
+    assert [line.description for line in mine.lines] == [
+        "Grundbeitrag: 12.000,00 Euro im Jahr, 90 von 365 Tagen; 01.01.2025–31.03.2025",
+        "Menge mal Entgelt: 83 Arbeitsplätze × 120,00 Euro im Jahr, 45 von 365 Tagen; 01.01.2025–14.02.2025",
+        "Menge mal Entgelt: 83 Arbeitsplätze × 1.180,00 Euro im Jahr, 45 von 365 Tagen; 15.02.2025–31.03.2025",
+    ]
+    assert mine.net_cents == sum(line.net_cents for line in mine.lines) == 16261_64
+
+
+def test_quantities_that_change_stand_one_after_the_other(members: dict[str, Any], controller: Actor) -> None:
+    propose(controller)
+    line = ChargeLine.objects.get(member_code="alpha")
+    assert (line.made_of, line.charging) == ([["83", 365, 365]], "stock")
+    line.made_of = [["83", 100, 365], ["1", 20, 365], ["85.5", 245, 365]]
+    with translation.override("de"):
+        assert way_of(line, "workplace") == (
+            "120,00 Euro im Jahr für jeweils: 83 Arbeitsplätze an 100 von 365 Tagen; "
+            "1 Arbeitsplatz an 20 von 365 Tagen; 85,5 Arbeitsplätze an 245 von 365 Tagen"
+        )
+        line.charging, line.made_of = "flow", [["1200", 90, 90]]
+        assert way_of(line, "hour") == "1.200 Stunden × 120,00 Euro"
+        line.made_of = []  # of a run from before
+        assert way_of(line, "hour") == "83 × 120,00 Euro"
+        line.price_euros = None
+        assert way_of(line, "hour") == ""
 
 
 def test_missing_addresses_are_told_at_once_and_nothing_is_issued(

@@ -145,7 +145,7 @@ def test_a_run_shows_who_pays_what_and_why(year: dict[str, Any], desk: Callable[
     text = page(desk(Role.AUDITOR), f"{BASE}laeufe/{year['run']}/")
     assert "Stadt Alphausen" in text
     assert "9.960,00 €" in text
-    assert "83 × 120" in text
+    assert "83 Arbeitsplätze × 120,00 Euro im Jahr" in text
     assert "Rechnungen ausstellen" not in text
 
 

@@ -308,6 +308,8 @@ def test_l6_a_price_change_applies_from_its_date(year: int, data: st.DataObject)
     assert sum(line.cents for line in done.lines) == sharing.half_up(exact)
     assert done.findings == []
     assert sum((line.quantity or 0 for line in done.lines), Fraction(0)) == quantity
+    made = [sum((q * days / of for q, days, of in line.made_of), Fraction(0)) for line in done.lines]
+    assert made == [line.quantity for line in done.lines]  # what is told of a line is what was reckoned
 
 
 @QUICK
