@@ -54,7 +54,7 @@ from .contracts import (
     normalised,
 )
 from .leaving import Leaving, LeavingAction, LeavingState, ProcedureAct
-from .members import ROOMS, Member, MemberKind
+from .members import ALLIANCE_ROOMS, ROOMS, Member, MemberKind, rooms_for
 from .parameters import LegalParameter, ParameterKey, ParameterNotSet, TaskKind
 from .periods import in_force, overlapping
 from .provisioning import Provisioning, ProvisioningStep, Step, StepState, TakeOverTask
@@ -78,6 +78,7 @@ from .votes import (
 )
 
 __all__ = [
+    "ALLIANCE_ROOMS",
     "BEFORE_AUTHORITY",
     "BEFORE_SIGNATURE",
     "CLEARED",
@@ -164,6 +165,7 @@ __all__ = [
     "months_later",
     "normalised",
     "overlapping",
+    "rooms_for",
     "tally",
     "votes_of",
 ]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from verbund.platform.tenancy.models import BodyKind
 
 ROOMS = ("citizenservices", "records", "budget", "costsharing", "membership")
+ALLIANCE_ROOMS = frozenset({"membership", "costsharing"})  # only the alliance works in them
 
 
 class MemberKind(models.TextChoices):
@@ -21,6 +22,11 @@ class MemberKind(models.TextChoices):
     ALLIANCE = BodyKind.ALLIANCE.value, _("IT alliance")
     SCHOOL_BOARD = "school_board", _("School board")  # Schulträger
     STATE_AUTHORITY = "state_authority", _("State authority")  # Landesbehörde, for example the supervisory authority
+
+
+def rooms_for(kind: str) -> tuple[str, ...]:
+    """The rooms that can be switched on for a member of this kind."""
+    return ROOMS if kind == MemberKind.ALLIANCE else tuple(room for room in ROOMS if room not in ALLIANCE_ROOMS)
 
 
 class Member(models.Model):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.events import BodyRegistered, RoomsSwitched
-from verbund.modules.membership.models import ROOMS, Member
+from verbund.modules.membership.models import ROOMS, Member, rooms_for
 from verbund.modules.membership.policies import Permission, visible_members
 from verbund.modules.membership.queries import MemberFacts
 from verbund.platform import audit, events
@@ -80,7 +80,7 @@ def register_body(
         kind=kind,
         ags=ags,
         ars=ars,
-        rooms=_known(rooms),
+        rooms=_known(rooms, kind),
         registered_at=now,
     )
     if not keys_agree(ags, ars):
@@ -110,7 +110,8 @@ def switch_rooms(actor: Actor, *, member_id: UUID, rooms: Iterable[str], expecte
     """Switch rooms (Verfahren) of a member on and off; takes effect within seconds on the member's host.
 
     Raises:
-        policy.Denied, MemberNotFound, BadMember (unknown room), Conflict (somebody else was quicker).
+        policy.Denied, MemberNotFound, BadMember (unknown room, or one of the alliance alone), Conflict (somebody else
+        was quicker).
     """
     policy.require(actor, Permission.SWITCH_ROOMS)
     member = visible_members(actor).select_for_update().filter(id=member_id).first()
@@ -122,7 +123,7 @@ def switch_rooms(actor: Actor, *, member_id: UUID, rooms: Iterable[str], expecte
         )
     if member.schema_name is None:
         raise NotProvisioned(_("This body is not set up yet: there is nothing to switch on."))
-    wanted = _known(rooms)
+    wanted = _known(rooms, member.kind)
     before = list(member.rooms)
     member.rooms = wanted
     member.version += 1
@@ -151,8 +152,10 @@ def keys_agree(ags: str, ars: str) -> bool:
     return True
 
 
-def _known(rooms: Iterable[str]) -> list[str]:
+def _known(rooms: Iterable[str], kind: str) -> list[str]:
     wanted = sorted(set(rooms))
     if unknown := [r for r in wanted if r not in ROOMS]:
         raise BadMember({"rooms": _("Unknown: %(rooms)s") % {"rooms": ", ".join(unknown)}})
+    if not set(wanted) <= set(rooms_for(kind)):
+        raise BadMember({"rooms": _("Cost sharing and the management of the alliance are the alliance's own rooms.")})
     return wanted

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from verbund.modules.membership.models import rooms_for
 from verbund.modules.membership.policies import Permission, visible_members
 from verbund.platform import audit
 from verbund.platform.identity import policy
@@ -32,7 +33,8 @@ def tie_tenant(actor: Actor, *, slug: str, schema_name: str, rooms: Iterable[str
     member.version += 1
     member.save(update_fields=["schema_name", "version"])
     audit.record(actor, "membership.tenant.tied", "membership.member", member.id, after={"schema": schema_name})
-    switch_rooms(actor, member_id=member.id, rooms=rooms, expected_version=member.version, now=now)
+    own = set(rooms) & set(rooms_for(member.kind))  # it may come from where it was an alliance's
+    switch_rooms(actor, member_id=member.id, rooms=own, expected_version=member.version, now=now)
     return True
 
 

@@ -1,5 +1,6 @@
 """The pages on which the alliance keeps what it knows of its members: entered, ended, looked at as of another day."""
 
+import re
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ import pytest
 from django.test import Client
 
 from verbund.modules.membership import queries
-from verbund.modules.membership.models import Contact, InhabitantFigure
+from verbund.modules.membership.models import Contact, InhabitantFigure, Member
 from verbund.modules.membership.web.forms.bodies import short_name
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import acting_for
@@ -260,6 +261,19 @@ def test_a_body_is_registered_with_a_short_name_of_its_own(desk: Desk) -> None:
 )
 def test_short_names_can_stand_in_an_address(name: str, short: str) -> None:
     assert short_name(name) == short
+
+
+def test_a_member_is_not_offered_the_rooms_of_the_alliance(desk: Desk) -> None:
+    with acting_for("alliance"):
+        facts = queries.member(desk.manager, desk.town)
+        Member.objects.filter(id=desk.town).update(schema_name="alpha")
+    page = desk.browser.get(f"/arbeit/mitglieder/{desk.town}/").content.decode()
+    offered = re.findall(r'name="rooms"[^>]*value="(\w+)"|value="(\w+)"[^>]*name="rooms"', page)
+    assert sorted(a or b for a, b in offered) == ["budget", "citizenservices", "records"]
+    before = desk.digest()
+    sent = {"rooms": ["records", "costsharing"], "version": facts.version}
+    assert desk.browser.post(f"/arbeit/mitglieder/{desk.town}/raeume/", sent).status_code == 422
+    assert desk.digest() == before
 
 
 def test_the_list_is_narrowed_by_name_key_and_kind(desk: Desk) -> None:

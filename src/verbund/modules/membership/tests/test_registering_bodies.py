@@ -111,6 +111,29 @@ def test_switching_rooms_reaches_the_body_itself(alliance: Any, manager: Actor, 
     assert entry.changes == '{"after":{"rooms":["budget"]},"before":{"rooms":["records"]}}'
 
 
+@pytest.mark.parametrize("room", ["costsharing", "membership"])
+def test_a_town_never_gets_what_only_the_alliance_works_in(
+    alliance: Any, manager: Actor, now: datetime, room: str
+) -> None:
+    with pytest.raises(services.BadMember):
+        services.register_body(manager, **FACTS, rooms={"records", room}, now=now)
+    assert Member.objects.count() == 0
+    member = services.register_body(manager, **FACTS, rooms={"records"}, now=now)
+    before = Body.objects.get(schema_name="alpha").rooms
+    with pytest.raises(services.BadMember) as refusal:
+        services.switch_rooms(manager, member_id=member.id, rooms={"records", room}, expected_version=1, now=now)
+    assert set(refusal.value.errors) == {"rooms"}
+    assert queries.member(manager, member.id).rooms == ("records",)
+    assert Body.objects.get(schema_name="alpha").rooms == before
+    assert not AuditEntry.objects.filter(action="membership.rooms.switched").exists()
+
+
+def test_the_alliance_itself_may_have_all_rooms(alliance: Any, manager: Actor, now: datetime) -> None:
+    itself = {**FACTS, "kind": "alliance", "slug": "verbund", "schema_name": "alliance"}
+    member = services.register_body(manager, **itself, rooms={"membership", "costsharing", "budget"}, now=now)
+    assert member.rooms == ("budget", "costsharing", "membership")
+
+
 def test_the_second_of_two_managers_is_told(alliance: Any, manager: Actor, now: datetime) -> None:
     member = services.register_body(manager, **FACTS, now=now)
     services.switch_rooms(manager, member_id=member.id, rooms={"budget"}, expected_version=1, now=now)

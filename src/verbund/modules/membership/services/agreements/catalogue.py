@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from verbund.modules.membership.models import ROOMS, AllianceService, ServiceVersion
+from verbund.modules.membership.models import ALLIANCE_ROOMS, ROOMS, AllianceService, ServiceVersion
 from verbund.modules.membership.policies import Permission
 from verbund.modules.membership.queries.agreements import ServiceFacts, ServiceNotFound, overlapping
 from verbund.platform import audit
@@ -16,8 +16,6 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date, new_id
 
 from .entering import BadService, ServiceConflict, check, covered, in_alliance, insert, spans_of
-
-ALLIANCE_ROOMS = frozenset({"membership", "costsharing"})  # the alliance's own: no service hands them to a body
 
 
 @transaction.atomic

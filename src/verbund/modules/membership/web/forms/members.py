@@ -1,10 +1,12 @@
 """Forms of membership."""
 
+from typing import Any
+
 from django import forms
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from verbund.modules.membership.models import ROOMS
+from verbund.modules.membership.models import rooms_for
 
 ROOM_NAMES: dict[str, str | Promise] = {
     "citizenservices": _("Online services"),
@@ -21,7 +23,12 @@ class RoomsForm(forms.Form):
     rooms = forms.MultipleChoiceField(
         label=_("Rooms"),
         required=False,
-        choices=[(room, ROOM_NAMES[room]) for room in ROOMS],
         widget=forms.CheckboxSelectMultiple,
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, kind: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["rooms"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(room, ROOM_NAMES[room]) for room in rooms_for(kind)]

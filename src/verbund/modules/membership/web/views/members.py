@@ -43,7 +43,9 @@ def members(request: BodyRequest) -> HttpResponse:
 def member(request: BodyRequest, member_id: UUID) -> HttpResponse:
     """One member, today or as of another day; whoever may, keeps what is known of it and switches its rooms here."""
     found = queries.member(request.actor, member_id)
-    return _show(request, found, RoomsForm(initial={"rooms": list(found.rooms), "version": found.version}))
+    return _show(
+        request, found, RoomsForm(kind=found.kind, initial={"rooms": list(found.rooms), "version": found.version})
+    )
 
 
 def _show(request: BodyRequest, found: queries.MemberFacts, form: RoomsForm, status: int = 200) -> HttpResponse:
@@ -72,9 +74,10 @@ def _show(request: BodyRequest, found: queries.MemberFacts, form: RoomsForm, sta
 @staff_page(Permission.SWITCH_ROOMS)
 def switch(request: BodyRequest, member_id: UUID) -> HttpResponse:
     """Switch the rooms of a member."""
-    form = RoomsForm(request.POST)
+    found = queries.member(request.actor, member_id)
+    form = RoomsForm(request.POST, kind=found.kind)
     if not form.is_valid():
-        return _show(request, queries.member(request.actor, member_id), form, status=422)
+        return _show(request, found, form, status=422)
     services.switch_rooms(
         request.actor,
         member_id=member_id,
