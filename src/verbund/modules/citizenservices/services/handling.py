@@ -297,6 +297,11 @@ def save(application: Application, *fields: str) -> None:
     application.save(update_fields=[*fields, "version"])
 
 
+def add(application: Application, *fields: str) -> None:
+    """Write what the house itself adds and nobody decides on: a page that is older than that is not out of date."""
+    application.save(update_fields=fields)
+
+
 def checked_text(text: str, field: str, missing: str, *, longest: int = DEFAULT_MAX_LENGTH) -> str:
     """A text of a person in kept form. Raises TextInvalid: empty, too long, a character beyond DIN 91379."""
     tidy = normalised(text).strip()

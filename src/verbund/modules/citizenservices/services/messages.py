@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import ProgrammingError, transaction
 from django.utils.translation import gettext as _
 
 from verbund.modules.citizenservices.gateways.mail import send_notice
@@ -16,6 +16,7 @@ from verbund.platform import audit
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import current_body, new_id
+from verbund.platform.tenancy.closing import room_refused
 
 
 def put_into_mailbox(
@@ -88,7 +89,14 @@ def mark_read(actor: Actor, *, access: ApplicationAccess, document_id: UUID, now
     if "citizenservices" in current_body().closed:
         return 0
     application = held_application(actor, access)
-    opened = application.messages.filter(read_at__isnull=True, document_id=document_id).update(read_at=now)
+    try:
+        with transaction.atomic():
+            opened = application.messages.filter(read_at__isnull=True, document_id=document_id).update(read_at=now)
+    except ProgrammingError as error:
+        # Closed a moment ago: what a process knows of the body is some seconds old, what PostgreSQL knows is not.
+        if room_refused(error, actor.body) != "citizenservices":
+            raise
+        return 0
     if opened:
         audit.record(
             actor,

@@ -59,6 +59,17 @@ class TestHands:
             services.take_over(OLE, application_id=ref.id, expected_version=version + 1, now=NOW)
         assert _state(ref) == ("in_progress", version + 1, "Eva Eich")
 
+    def test_what_the_house_adds_meanwhile_makes_nobody_too_late(self) -> None:
+        """The receipt is filed seconds after the sending: a page that is older than that still takes over."""
+        ref = factories.submit()
+        version = factories.version_of(ref.id)
+        services.send_receipt(Actor.system("alpha", "test"), application_id=ref.id, now=NOW)
+        assert Application.objects.get(pk=ref.id).receipt_document_id is not None
+        services.take_over(EVA, application_id=ref.id, expected_version=version, now=NOW)
+        assert _state(ref) == ("in_progress", version + 1, "Eva Eich")
+        with pytest.raises(services.ApplicationMoved, match="Eva Eich"):  # a colleague's act still is one
+            services.take_over(OLE, application_id=ref.id, expected_version=version, now=NOW)
+
     def test_the_case_on_file_follows_the_hands(self) -> None:
         ref = factories.submit()
         version = factories.taken(ref, EVA)
