@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership import services
@@ -73,6 +74,15 @@ class ActForm(forms.Form):
 
     def prepare(self) -> None:
         """The fields of the act itself."""
+
+    def groups(self) -> list[tuple[str, list[BoundField]]]:
+        """Fields that belong together, under what they belong to; the others stand by themselves."""
+        return []
+
+    def single_fields(self) -> list[BoundField]:
+        """The fields that belong to no group."""
+        grouped = {field.name for _title, fields in self.groups() for field in fields}
+        return [field for field in self if field.name not in grouped]
 
     def own_values(self) -> dict[str, Any]:
         """The values of the act itself."""
@@ -193,6 +203,13 @@ class SignForm(ActForm):
             self.fields[f"name_{number}"] = forms.CharField(label=_("%(name)s: signed by") % name, max_length=200)
             self.fields[f"function_{number}"] = forms.CharField(label=_("%(name)s: function") % name, max_length=200)
             self.fields[f"day_{number}"] = _day(_("%(name)s: signed on") % name)
+
+    def groups(self) -> list[tuple[str, list[BoundField]]]:
+        """One group for each party."""
+        return [
+            (party.name, [self[f"{part}_{number}"] for part in ("name", "function", "day")])
+            for number, party in enumerate(self.view.parties)
+        ]
 
     def own_values(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -105,7 +105,7 @@ class ContractForm(forms.Form):
                 min_value=0,
                 max_digits=12,
                 decimal_places=2,
-                initial=None if party.share_cents is None else Decimal(party.share_cents) / 100,
+                initial=None if party.share_cents is None else Decimal(party.share_cents).scaleb(-2),
             )
             self.fields[f"seats_{number}"] = forms.IntegerField(
                 label=_("%(name)s: seats") % name, min_value=0, max_value=99, initial=party.seats
