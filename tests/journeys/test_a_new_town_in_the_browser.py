@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser
@@ -75,7 +76,7 @@ class Journey:
 
     def invitation(self, email: str) -> str:
         """The link in somebody's invitation."""
-        from verbund.commands.walk.accession.beginning import invitation_in
+        from verbund.commands.walk.accession.ground import invitation_in
 
         found: list[str] = []
 
@@ -95,6 +96,7 @@ def test_a_new_town_joins_begins_and_is_billed(joining: "tuple[Live, Alliance]",
     with ExitStack() as stack:
         stack.callback(site.close)
         journey = Journey(live, alliance, site, chromium, stack)
+        entered(journey)
         prices(journey)
         inquiry(journey)
         contract(journey)
@@ -104,6 +106,19 @@ def test_a_new_town_joins_begins_and_is_billed(joining: "tuple[Live, Alliance]",
         application(journey, clerk)
         number = charge(journey)
         invoice(journey, number)
+
+
+def entered(j: Journey) -> None:
+    """The town gets into the list, with the medium in which it publishes."""
+    j.manager.open("/arbeit/mitglieder/", "members")
+    j.manager.follow("main a[href$='/mitglieder/neu/']", "new-member")
+    j.manager.fill(name=TOWN, kind="town", ags="13076999", slug="neuprobe").send("member")
+    found = re.search(r"/mitglieder/([0-9a-f-]{36})/$", j.manager.page.url)
+    assert found, j.manager.page.url
+    j.alliance.members["neuprobe"] = UUID(found[1])
+    j.manager.follow("main a[href$='/eintragen/medium/']", "new-medium")
+    j.manager.fill(name=f"Amtsblatt {TOWN}", valid_from=j.days.founding.isoformat()).send("member")
+    assert j.manager.says(f"Amtsblatt {TOWN}")
 
 
 def prices(j: Journey) -> None:

@@ -12,7 +12,7 @@ from .conftest import Live
 if TYPE_CHECKING:
     from verbund.commands.walk.accession.alliance import Alliance
 
-STEPS = 31
+STEPS = 37
 
 
 def test_a_new_town_joins_all_the_way(joining: "tuple[Live, Alliance]") -> None:
@@ -28,7 +28,7 @@ def test_a_new_town_joins_all_the_way(joining: "tuple[Live, Alliance]") -> None:
         site.close()
     assert report.ok
     assert len(report.steps) == STEPS
-    assert report.steps[-1].evidence["refused"] == 15
+    assert report.steps[-1].evidence["refused"] == 22
     verified = live.command("verify", "--json")
     assert verified.returncode == 0, verified.stdout
     said = json.loads(verified.stdout)

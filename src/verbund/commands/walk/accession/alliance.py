@@ -43,8 +43,11 @@ PEOPLE: Final = {
     "cost_controller": "Konrad Kosten",
     "budget_officer": "Hilde Haushalt",
     "auditor": "Paula Prüfung",
+    "board_member": "Bernd Beirat",
+    "body_admin": "Adele Administration",
 }
-REPRESENTATIVES: Final = {"altprobe": "Anton Altmann", CANDIDATE: "Nora Neumann"}
+REPRESENTATIVES: Final = {"altprobe": "Anton Altmann"}
+SPEAKER: Final = "Nora Neumann"  # of the candidate, let in when it has been entered
 FIRST_PEOPLE: Final = (  # role, name; the administration enters the others itself
     ("body_admin", "Alma Administration"),
     ("service_editor", "Rieke Redaktion"),
@@ -69,7 +72,8 @@ def email_of(role: str, slug: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Alliance:
-    """The alliance as the walk must know it; `members` are the ids of the bodies by their short names."""
+    """The alliance as the walk must know it; `members` are the ids of the bodies by their short names, to which the
+    candidate comes when it has been entered."""
 
     desk: Town
     members: dict[str, UUID]
@@ -137,7 +141,6 @@ def _members(actor: "Actor", days: Days, now: datetime) -> dict[str, UUID]:
         return found
 
     members = {slug: entered(slug, name, kind) for slug, name, kind, *_rest in CARRIERS}
-    members[CANDIDATE] = entered(CANDIDATE, CANDIDATE_NAME, "town")
     entered("innenministerium", AUTHORITY, "state_authority")
     membership.record_founding(
         actor,
@@ -230,4 +233,5 @@ def _people(actor: "Actor", slug: str, password: str, now: datetime) -> dict[str
             invite=False,
         )
         identity.set_initial_password(actor, person_id=person.id, password=password, now=now)
+    emails[f"for {CANDIDATE}"] = email_of(f"member-representative-{CANDIDATE}", slug)
     return emails

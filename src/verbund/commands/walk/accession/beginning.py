@@ -1,13 +1,9 @@
 """The town begins: the worker makes its body ready, its people come in, its first service and its first application."""
 
-import re
-from collections.abc import Sequence
-from email import message_from_string
 from typing import Final
 
 from verbund.commands.texts import _
 from verbund.commands.walk.journey import Walk
-from verbund.commands.walk.people import sign_in
 from verbund.commands.walk.report import equal, true
 from verbund.commands.walk.site import Site
 from verbund.commands.walk.town import LEDGER, Town
@@ -39,12 +35,16 @@ class Beginning:
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
-        self.page = f"/arbeit/bereitstellung/{ground.member_id}/"
         password = ground.alliance.desk.password
         emails = {role: email_of(role, CANDIDATE) for role, *_rest in (*FIRST_PEOPLE, *LATER_PEOPLE)}
         iban = CANDIDATE_LETTERHEAD["iban"]
         self.town = Town(CANDIDATE, CANDIDATE_HOST, CANDIDATE_NAME, iban, 0, LEDGER, password, emails)
         self.site = Site(self.town, ground.site.port, ground.site.mails)
+
+    @property
+    def page(self) -> str:
+        """The page on which the set-up of the town's body is followed."""
+        return f"/arbeit/bereitstellung/{self.ground.member_id}/"
 
     def planned(self) -> None:
         with self.ground.report.step(
@@ -186,42 +186,7 @@ class Beginning:
     # --- invitations
 
     def _invitation(self, email: str) -> str:
-        """The link in the invitation that went to an address."""
-        found: list[str] = []
-
-        def there(_page: Page) -> bool:
-            found.extend(invitation_in(self.ground.site.mails(), email))
-            return bool(found)
-
-        self.ground.wait(self.ground.manager(), "/arbeit/traeger/", there, f"the invitation of {email}")
-        true(f"//{self.town.host}:{self.site.port}/" in found[-1], f"the invitation leads to {found[-1]}")
-        return found[-1]
+        return self.ground.invitation(email, self.site)
 
     def _first_sign_in(self, role: str) -> str:
-        """Follow the invitation, choose a password, sign in, set the second factor up."""
-        email = self.town.emails[role]
-        link = self._invitation(email)
-        visitor = self.site.citizen()
-        page = visitor.get(link)
-        form = filled(page.form(having=["password", "again"]), password=self.town.password, again=self.town.password)
-        page = visitor.submit(form)
-        equal("the page after choosing a password", page.path, "/anmelden/")
-        visitor.get(link, expect=410)  # an invitation is good once
-        how = sign_in(visitor, email=email, password=self.town.password)
-        self.site.visitors[role] = visitor
-        return how
-
-
-def invitation_in(mails: Sequence[str], email: str) -> list[str]:
-    """The links of invitations in the e-mails to an address, the newest last."""
-    return [
-        link
-        for mail in mails
-        if email in mail
-        for link in re.findall(r"https?://\S+/anmelden/einladung/[^\s>]+", _text_of(mail))
-    ]
-
-
-def _text_of(mail: str) -> str:
-    parts = [part for part in message_from_string(mail).walk() if part.get_content_type() == "text/plain"]
-    return "\n".join(bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace") for part in parts)
+        return self.ground.first_sign_in(role, self.site)

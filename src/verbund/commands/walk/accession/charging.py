@@ -188,6 +188,7 @@ class Charging:
             true(reference in re.sub(r"\s", "", page.text), f"{page.path} does not name the reference {reference}")
             received = officer.get(page.link(r"/original/$")).content
             equal("the invoice as it came", hashlib.sha256(received).hexdigest(), hashlib.sha256(sent).hexdigest())
+            self._readable(sent.decode())
             paper = officer.get(page.link(r"/pdf/$")).content
             true(paper.startswith(b"%PDF"), f"{page.path}: the PDF is none")
             equal("amount of the invoice", gross, self.expected())
@@ -200,6 +201,15 @@ class Charging:
                 pdf=f"{len(paper)} bytes, SHA-256 {hashlib.sha256(paper).hexdigest()}",
                 inbound=page.path,
             )
+
+    def _readable(self, xml: str) -> None:
+        """A line says what a treasurer reckons with: how many, at what price, on how many days of the year."""
+        days, of = (self.days.year_end - self.days.effect).days + 1, self.days.year_end.timetuple().tm_yday
+        part = "" if days == of else f", {days} von {of} Tagen"
+        for code, unit in ((WORKPLACE, "Arbeitsplätze"), (FILE, "Personen mit Zugang")):
+            price = f"{PRICES[code] / 100:,.2f}".translate(str.maketrans(",.", ".,"))
+            said = f"{QUANTITIES[code]} {unit} × {price} Euro im Jahr{part}"
+            true(said in xml, f"no line of the invoice says “{said}”")
 
     def _sent(self) -> tuple[str, str, int, bytes]:
         """Number, payment reference, amount and XRechnung of the invoice as the alliance issued it."""

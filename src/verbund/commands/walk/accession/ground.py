@@ -2,11 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from email import message_from_string
 from typing import Final
 
+from verbund.commands.walk.people import sign_in
 from verbund.commands.walk.reading import UUID, state
 from verbund.commands.walk.report import Report, Step, equal, true
 from verbund.commands.walk.site import Site
@@ -52,6 +54,41 @@ class Ground:
             equal(f"the page after {action}", page.path, self.path)
         return page
 
+    def consent(self, slug: str, on: date, sha256: str, *, by: Visitor | None = None) -> None:
+        """File a carrier's consent to the version with this hash."""
+        page = self.act(
+            "record_consent",
+            on,
+            by=by,
+            party_id=str(self.alliance.members[slug]),
+            version_sha256=sha256,
+            organ="Vertretungskörperschaft",
+            votes_for="20",
+            votes_against="1",
+            abstentions="0",
+        )
+        true(sha256 in page.text, f"{page.path} does not name the version {sha256}")
+
+    def decisions(self) -> dict[str, str]:
+        """What each party has decided on the version that counts, as the accession's page says it."""
+        page = self.page()
+        rows = page.main.xpath(".//table[.//td[@data-label='Entscheidung']]/tbody/tr")
+        true(rows, f"{page.path}: no table of decisions")
+        return {
+            " ".join(row.xpath("string(th/text())").split()): " ".join(row.xpath("string(td[1])").split())
+            for row in rows
+        }
+
+    def straight(self, action: str) -> Page:
+        """Post to an act that no page offers, as a tab that was left open or a tool would."""
+        return self.posted(f"{self.path}{action}/", self.alliance.days.effect)
+
+    def posted(self, path: str, on: date, *, expect: int = 200) -> Page:
+        """Post a day to a page that does not offer its form now."""
+        form = self.manager().get("/arbeit/beitritte/neu/").form(having=["on"]).fill("on", on.isoformat())
+        form.target = f"{self.manager().base}{path}"
+        return self.manager().submit(form, expect=expect)
+
     def refused(self, what: str, attempt: Callable[[], Page], *, because: str, also: tuple[str, ...] = ()) -> None:
         """An attempt that the house must refuse, with its reason, and that changes nothing on any of these pages.
 
@@ -81,6 +118,31 @@ class Ground:
                 raise Untrue(f"{path}: {what} did not come within {JOB_SECONDS:.0f} s: {page.text[:600]}")
             time.sleep(0.1)
 
+    def invitation(self, email: str, site: Site) -> str:
+        """The link in the invitation that went to an address; it leads to the host of `site`."""
+        found: list[str] = []
+
+        def there(_page: Page) -> bool:
+            found.extend(invitation_in(site.mails(), email))
+            return bool(found)
+
+        self.wait(self.manager(), "/arbeit/traeger/", there, f"the invitation of {email}")
+        true(f"//{site.town.host}:{site.port}/" in found[-1], f"the invitation leads to {found[-1]}")
+        return found[-1]
+
+    def first_sign_in(self, key: str, site: Site) -> str:
+        """Follow the invitation, choose a password, sign in, set the second factor up."""
+        email, password = site.town.emails[key], site.town.password
+        link = self.invitation(email, site)
+        visitor = site.citizen()
+        page = visitor.get(link)
+        page = visitor.submit(filled(page.form(having=["password", "again"]), password=password, again=password))
+        equal("the page after choosing a password", page.path, "/anmelden/")
+        visitor.get(link, expect=410)  # an invitation is good once
+        how = sign_in(visitor, email=email, password=password)
+        site.visitors[key] = visitor
+        return how
+
     def standing_is(self, step: Step, expected: str) -> None:
         """The state on the accession's page, noted as evidence."""
         found = state(self.page())
@@ -95,9 +157,27 @@ def filled(form: FilledForm, **fields: str) -> FilledForm:
     return form
 
 
+def invitation_in(mails: Sequence[str], email: str) -> list[str]:
+    """The links of invitations in the e-mails to an address, the newest last."""
+    return [
+        link
+        for mail in mails
+        if email in mail
+        for link in re.findall(r"https?://\S+/anmelden/einladung/[^\s>]+", _text_of(mail))
+    ]
+
+
+def _text_of(mail: str) -> str:
+    parts = [part for part in message_from_string(mail).walk() if part.get_content_type() == "text/plain"]
+    return "\n".join(bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace") for part in parts)
+
+
 def told(page: Page) -> list[str]:
-    """What the page says of something that did not go: messages, the summary of errors, errors at the fields."""
+    """What the page says of something that did not go: messages, the summary of errors, errors at the fields; a page
+    that says somebody else was quicker says nothing else."""
     found = page.document.xpath("//*[@id='messages']/*")
+    if page.status == 409:
+        found += page.main.xpath(".//p")
     return [*page.errors(), *(folded(message.text_content()) for message in found)]
 
 

@@ -1,6 +1,5 @@
 """The procedure of the accession (Beitrittsverfahren) from the inquiry to the effect, each act filed on its page."""
 
-import hashlib
 import re
 from datetime import date, timedelta
 from functools import partial
@@ -8,18 +7,18 @@ from typing import Final
 
 from django.utils import translation
 
-from verbund.commands.demo.papers import pdf
 from verbund.commands.texts import _
 from verbund.commands.walk.reading import UUID
 from verbund.commands.walk.report import equal, true
-from verbund.commands.walk.visitor import Page, Visitor
+from verbund.commands.walk.visitor import Page
 from verbund.platform.ui.templatetags.ui import local_date
 
 from .alliance import AUTHORITY, CANDIDATE, CANDIDATE_NAME, CARRIERS, NAMES, SERVICES
+from .contracting import SHARE_CENTS
+from .entering import HEAD
 from .ground import Ground, cents_in, filled, told
 
 _COUNCIL: Final = "Stadtvertretung"
-_SHARE_CENTS: Final = 50_000
 _TASKS: Final = ("core_it", "online_services")
 
 
@@ -79,43 +78,6 @@ class Procedure:
             self.ground.standing_is(step, "Verhandlung")
             step.found(yearly_cents=cents, votes="15:2:1", planned_tasks=len(_TASKS))
 
-    def first_version(self) -> None:
-        with self.ground.report.step(_("A first version of the contract, a first consent")) as step:
-            first = self._text(1)
-            self._put(first, "Beitrittsvertrag, Fassung 1", self.days.first_version)
-            self._consent("probeland", self.days.first_consent, first)
-            page = self.ground.page()
-            equal("decisions on the first version", self._decisions(page)["Landkreis Probeland"], "zugestimmt")
-            step.found(sha256=first, consented="Landkreis Probeland")
-
-    def changed(self) -> None:
-        with self.ground.report.step(
-            _("The contract is changed: the consent falls, an old decision is refused")
-        ) as step:
-            old = self.manager.get(f"{self.ground.path}record_consent/")  # a tab that stays open
-            second = self._text(2)
-            self._put(second, "Beitrittsvertrag, Fassung 2", self.days.second_version)
-            self.ground.version_sha256 = second
-            found = self._decisions(self.ground.page())
-            equal("decision of the county", found["Landkreis Probeland"], "einer anderen Fassung zugestimmt")
-            late = filled(
-                old.form(having=["party_id"]),
-                party_id=str(self.ground.alliance.members["altprobe"]),
-                on=self.days.consents.isoformat(),
-                organ=_COUNCIL,
-            )
-            self.ground.refused(
-                _("consent to a version that has been changed"),
-                lambda: self.manager.submit(late, expect=422),
-                because=r"Fassung 1.*Fassung 2",
-            )
-            self.ground.refused(
-                _("signatures before all have consented"),
-                lambda: self._straight("sign"),
-                because="jetzt nicht möglich",
-            )
-            step.found(sha256=second, decisions="; ".join(f"{k}: {v}" for k, v in found.items()))
-
     def consents(self) -> None:
         with self.ground.report.step(_("Every carrier and the town consent to the identical version")) as step:
             text = self.ground.version_sha256
@@ -123,12 +85,12 @@ class Procedure:
             page = speaker.get(f"{self.ground.path}record_consent/")
             offered = self._options(page, "party_id")
             equal("bodies a representative decides for", offered, [str(self.ground.alliance.members["altprobe"])])
-            self._consent("altprobe", self.days.consents, text, by=speaker)
-            self._consent("probeland", self.days.consents, text)
-            self._consent("probe-umland", self.days.consents, text)
+            self.ground.consent("altprobe", self.days.consents, text, by=speaker)
+            self.ground.consent("probeland", self.days.consents, text)
+            self.ground.consent("probe-umland", self.days.consents, text)
             self.ground.refused(
                 _("signatures before the town itself has resolved"),
-                lambda: self._straight("sign"),
+                lambda: self.ground.straight("sign"),
                 because="jetzt nicht möglich",
             )
             own = self.ground.site.desk(f"for {CANDIDATE}")[0]
@@ -142,7 +104,7 @@ class Procedure:
                 abstentions="0",
                 party_id=self.ground.member_id,
             )
-            found = self._decisions(self.ground.page())
+            found = self.ground.decisions()
             equal("decisions", set(found.values()), {"zugestimmt"})
             equal("parties", set(found), set(NAMES.values()))
             self.ground.standing_is(step, "Alle haben zugestimmt")
@@ -155,10 +117,22 @@ class Procedure:
             page = self.manager.get(f"{self.ground.path}sign/")
             names = [name for name in page.form(having=["on"]).names() if name.startswith("name_")]
             equal("signatures asked for", len(names), len(CARRIERS) + 1)
+            parties = [
+                " ".join(label.split())
+                for label in page.main.xpath(".//legend[contains(@class,'kern-heading-small')]/text()")
+            ]
+            equal("parties asked to sign", sorted(parties), sorted(NAMES.values()))
             signed: dict[str, str] = {}
-            for number, name in enumerate(names):
-                signed |= {name: f"Person {number + 1}", f"function_{number}": "Vertretungsberechtigt"}
+            for number, party in enumerate(parties):
+                name, function = HEAD if party == CANDIDATE_NAME else (f"Person {number + 1}", "Vertretungsberechtigt")
+                signed |= {f"name_{number}": name, f"function_{number}": function}
                 signed[f"day_{number}"] = self.days.signature.isoformat()
+            somebody = {**signed, f"name_{parties.index(CANDIDATE_NAME)}": "Jemand Anderes"}
+            self.ground.refused(
+                _("the signature of somebody who is not the town's head"),
+                lambda: self._try("sign", self.days.signature, **somebody),
+                because="Amtszeit",
+            )
             self.ground.act("sign", self.days.signature, by=None, expect=200, **signed)
             self.ground.standing_is(step, "Unterzeichnet")
             self.ground.act(
@@ -189,7 +163,7 @@ class Procedure:
                 ("take_effect", _("effect before clearance")),
                 ("transfer_task", _("transfer of a task before clearance")),
             ):
-                self.ground.refused(what, partial(self._straight, action), because="jetzt nicht möglich")
+                self.ground.refused(what, partial(self.ground.straight, action), because="jetzt nicht möglich")
             step.found(refused=self.ground.refusals[-4:], period_ends=ends.isoformat())
 
     def cleared(self) -> None:
@@ -229,7 +203,8 @@ class Procedure:
             true(not missing, f"{page.path} lacks {missing}")
             step.found(services=len(SERVICES), valid_from=self.days.effect.isoformat(), page=page.path)
 
-    def published(self) -> None:
+    def published(self, superseded: str) -> None:
+        """In every medium; `superseded` is the hash of the version that was changed."""
         with self.ground.report.step(_("Published in the media of all parties")) as step:
             page = self.manager.get(f"{self.ground.path}record_publication/")
             media = self._options(page, "medium_id")
@@ -238,7 +213,7 @@ class Procedure:
                 page.form(having=["medium_id"]),
                 on=self.first_day.isoformat(),
                 medium_id=media[0],
-                sha256=self._text(1),
+                sha256=superseded,
             )
             self.ground.refused(
                 _("publication of another text than the one consented to"),
@@ -266,7 +241,7 @@ class Procedure:
             self.ground.standing_is(step, "Wirksam")
             page = self.manager.get("/arbeit/traeger/")
             true(CANDIDATE_NAME in page.text, f"the town is not among the carriers: {page.text[:400]}")
-            total = sum(cents for _slug, _name, _kind, cents, _seats, _places in CARRIERS) + _SHARE_CENTS
+            total = sum(cents for _slug, _name, _kind, cents, _seats, _places in CARRIERS) + SHARE_CENTS
             shown = f"{total / 100:,.2f}".translate(str.maketrans(",.", ".,"))
             true(shown in page.text, f"the share capital is not {shown} on {page.path}")
             step.found(effective_on=self.days.effect.isoformat(), carriers=len(CARRIERS) + 1, share_capital=shown)
@@ -292,41 +267,12 @@ class Procedure:
             self.ground.act("complete_onboarding", self.days.effect)
             self.ground.standing_is(step, "Abgeschlossen")
             acts = self.ground.page().main.xpath("count(.//details//li[contains(@class,'vb-timeline__item')])")
-            step.found(share_cents=_SHARE_CENTS, tasks=len(_TASKS), acts_in_history=int(acts))
+            step.found(share_cents=SHARE_CENTS, tasks=len(_TASKS), acts_in_history=int(acts))
 
     # --- reading and filing
 
-    def _text(self, number: int) -> str:
-        """The hash of a version of the contract: of the bytes of its text."""
-        clause = "Die Stadt übernimmt eine Stammeinlage von 500 Euro und einen Sitz im Verwaltungsrat."
-        text = f"Vertrag über den Beitritt der {CANDIDATE_NAME}\nFassung {number}\n{clause}\nSitz der Stelle {number}."
-        return hashlib.sha256(pdf(text)).hexdigest()
-
-    def _put(self, sha256: str, label: str, on: date) -> None:
-        self.ground.act("put_contract_version", on, sha256=sha256, label=label, seats="1")
-
-    def _consent(self, slug: str, on: date, sha256: str, *, by: Visitor | None = None) -> None:
-        page = self.ground.act(
-            "record_consent",
-            on,
-            by=by,
-            party_id=str(self.ground.alliance.members[slug]),
-            version_sha256=sha256,
-            organ="Vertretungskörperschaft",
-            votes_for="20",
-            votes_against="1",
-            abstentions="0",
-        )
-        true(sha256 in page.text, f"{page.path} does not name the version {sha256}")
-
     def _try(self, action: str, on: date, **fields: str) -> Page:
         return self.ground.act(action, on, by=None, expect=422, **fields)
-
-    def _straight(self, action: str) -> Page:
-        """Post to an act that no page offers, as a tab that was left open or a tool would."""
-        form = self.manager.get("/arbeit/beitritte/neu/").form(having=["on"]).fill("on", self.days.effect.isoformat())
-        form.target = f"{self.manager.base}{self.ground.path}{action}/"
-        return self.manager.submit(form)
 
     def _period_end(self) -> date:
         """Two months after the documents were complete, worked out without the house."""
@@ -344,15 +290,6 @@ class Procedure:
         """The facts above the timeline."""
         found = page.main.xpath(".//dl[contains(@class,'vb-facts')]/div")
         return {" ".join(d.xpath("string(dt)").split()): " ".join(d.xpath("string(dd)").split()) for d in found}
-
-    @staticmethod
-    def _decisions(page: Page) -> dict[str, str]:
-        rows = page.main.xpath(".//table[.//td[@data-label='Entscheidung']]/tbody/tr")
-        true(rows, f"{page.path}: no table of decisions")
-        return {
-            " ".join(row.xpath("string(th/text())").split()): " ".join(row.xpath("string(td[1])").split())
-            for row in rows
-        }
 
     @staticmethod
     def _options(page: Page, name: str) -> list[str]:
