@@ -129,6 +129,15 @@ class Application(models.Model):
         return f"{self.case_reference} {self.service_title}"
 
     @property
+    def acts(self) -> int:
+        """The version as far as people made it, by which a colleague with an older page is told.
+
+        The receipt, which the house files some seconds after the sending, changes nothing that anybody decides on; it
+        is all that the house adds before the decision.
+        """
+        return self.version - (self.receipt_document_id is not None)
+
+    @property
     def origin(self) -> str:
         """How the registers below name this application."""
         return origin_of(self.id)

@@ -91,7 +91,7 @@ def application(actor: Actor, application_id: UUID, *, now: datetime) -> Applica
     decides = policy.allows(actor, Permission.DECIDE_APPLICATION) and found.is_undecided
     return ApplicationView(
         id=found.id,
-        version=found.version,
+        version=found.acts,
         service_id=found.service_id,
         service_title=found.service_title,
         case_id=found.case_id,

@@ -78,7 +78,7 @@ def propose_decision(
         before=before,
         after={"outcome": outcome, "proposed_by": actor.name},
     )
-    return application.version
+    return application.acts
 
 
 @transaction.atomic
@@ -156,7 +156,7 @@ def decide_application(
     )
     return DecisionRef(
         application_id=application.id,
-        version=application.version,
+        version=application.acts,
         outcome=outcome,
         letter_id=letter.id,
         letter_document_id=letter.document_id,

@@ -98,7 +98,7 @@ def take_over(actor: Actor, *, application_id: UUID, expected_version: int, now:
         before=before,
         after=_hands(application),
     )
-    return application.version
+    return application.acts
 
 
 @transaction.atomic
@@ -124,7 +124,7 @@ def hand_back(actor: Actor, *, application_id: UUID, expected_version: int, now:
         before=before,
         after=_hands(application),
     )
-    return application.version
+    return application.acts
 
 
 @transaction.atomic
@@ -186,7 +186,7 @@ def ask_back(
         application.id,
         after={"question": asked.id, "state": application.state, "answer_until": asked.answer_until},
     )
-    return AskedRef(asked.id, application.version)
+    return AskedRef(asked.id, application.acts)
 
 
 @transaction.atomic
@@ -277,7 +277,7 @@ def locked(actor: Actor, application_id: UUID, expected_version: int) -> Applica
     )
     if application is None:
         raise ApplicationNotFound
-    if application.version != expected_version:
+    if application.acts != expected_version:
         raise ApplicationMoved(application)
     return application
 
@@ -295,11 +295,6 @@ def save(application: Application, *fields: str) -> None:
     """Write the fields and raise the version, by which a colleague with an older page is told."""
     application.version += 1
     application.save(update_fields=[*fields, "version"])
-
-
-def add(application: Application, *fields: str) -> None:
-    """Write what the house itself adds and nobody decides on: a page that is older than that is not out of date."""
-    application.save(update_fields=fields)
 
 
 def checked_text(text: str, field: str, missing: str, *, longest: int = DEFAULT_MAX_LENGTH) -> str:

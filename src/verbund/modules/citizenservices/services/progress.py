@@ -23,7 +23,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date
 
-from .handling import add, save
+from .handling import save
 from .messages import notify, put_into_mailbox
 
 
@@ -62,7 +62,7 @@ def send_receipt(actor: Actor, *, application_id: UUID, now: datetime) -> None:
             now=now,
         )
     application.receipt_document_id = document.id
-    add(application, "receipt_document_id")
+    save(application, "receipt_document_id")
     audit.record(
         actor,
         "citizenservices.application.receipt_sent",
@@ -167,7 +167,7 @@ def note_settlement(actor: Actor, *, origin: str, claim_id: UUID, settled_on: da
     if application is None or application.claim_id != claim_id or application.settled_on is not None:
         return
     application.settled_on = settled_on
-    add(application, "settled_on")
+    save(application, "settled_on")
     with official_language():
         put_into_mailbox(
             application,
@@ -201,7 +201,7 @@ def note_reopened_claim(
         return
     before = {"settled_on": application.settled_on}
     application.settled_on = None
-    add(application, "settled_on")
+    save(application, "settled_on")
     with official_language():
         put_into_mailbox(
             application,

@@ -33,7 +33,7 @@ def _town(alpha: object) -> None:
 
 def _state(ref: services.ApplicationRef) -> tuple[str, int, str]:
     row = Application.objects.get(pk=ref.id)
-    return row.state, row.version, row.clerk_name
+    return row.state, row.acts, row.clerk_name
 
 
 def _access(ref: services.ApplicationRef) -> ApplicationAccess:
