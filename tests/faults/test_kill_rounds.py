@@ -1,7 +1,8 @@
 """kill -9 of web, worker and PostgreSQL in the middle of the walk: nothing accepted is lost or doubled.
 
 Five rounds by default, `make faults` makes thirty (VERBUND_FAULT_ROUNDS). VERBUND_FAULT_SEED repeats a run's choice of
-victims and moments, VERBUND_FAULT_VICTIMS narrows it; VERBUND_FAULT_SOURCE names another source tree, to see a broken
+victims and moments, VERBUND_FAULT_VICTIMS narrows it, VERBUND_FAULT_JOBS_WITHIN the patience with jobs;
+VERBUND_FAULT_SOURCE names another source tree, to see a broken
 one found out.
 """
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.faults
 ROUNDS = int(os.environ.get("VERBUND_FAULT_ROUNDS", "5"))
 SEED = int(os.environ.get("VERBUND_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 CITIZENS, DRAFTS, CLERKS = 2, 2, 2
-JOBS_DONE_WITHIN = 300.0  # seconds, with orphans of killed workers among them
+JOBS_DONE_WITHIN = float(os.environ.get("VERBUND_FAULT_JOBS_WITHIN", "300"))  # seconds, with orphans of killed workers
 
 
 @dataclass
