@@ -134,6 +134,22 @@ def _template(cluster: Cluster) -> str:
     return name
 
 
+_NEEDS_DATABASE = {"cluster", "db", "transactional_db", "real_database", "owner_connection", "_database"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With VERBUND_TEST_DATABASE_ONLY, for a run on another PostgreSQL, leave out what would not come near it."""
+    if os.environ.get("VERBUND_TEST_DATABASE_ONLY") != "1":
+        return
+    near: list[pytest.Item] = []
+    far: list[pytest.Item] = []
+    for item in items:
+        asks = _NEEDS_DATABASE & set(getattr(item, "fixturenames", ())) or item.get_closest_marker("django_db")
+        (near if asks else far).append(item)
+    config.hook.pytest_deselected(items=far)
+    items[:] = near
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     return Cluster()

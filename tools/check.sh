@@ -1,5 +1,6 @@
 #!/bin/sh
-# Everything a machine can say without running the product. All checks run; the exit code is 1 when one of them failed.
+# Everything a machine can say without running the product. All checks run, mypy, which takes longest, beside the others; the exit code
+# is 1 when one of them failed.
 set -u
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -22,9 +23,17 @@ registries() { # no address of a registry and no path of one machine in what is 
     ! git grep -nIE '"resolved": *"http|--(extra-)?index-url|^registry *=|pypi\.org|files\.pythonhosted|registry\.npmjs' -- . ':!tools/check.sh' ':!tools/locks.py'
 }
 
+types="$(mktemp)"
+trap 'rm -f "$types"' EXIT
+$bin/mypy >"$types" 2>&1 &
+typing=$!
+types() {
+    cat "$types"
+    return "$typed"
+}
+
 step "ruff" $bin/ruff check src tests tools conftest.py
 step "ruff format" $bin/ruff format --check src tests tools conftest.py
-step "mypy (strict)" $bin/mypy
 step "import contracts" $bin/lint-imports --no-cache
 step "djlint" $bin/djlint src --lint --quiet
 step "texts" $bin/python tools/messages.py check
@@ -36,6 +45,9 @@ step "lock files" $bin/python tools/locks.py
 step "no registries" registries
 step "bill of materials" $bin/python tools/sbom.py
 step "known holes" $bin/python tools/audit.py
+typed=0
+wait "$typing" || typed=$?
+step "mypy (strict)" types
 
 if [ -n "$failed" ]; then
     printf 'check: failed: %s\n' "${failed#, }"
