@@ -4,8 +4,10 @@ VENV := .venv/bin
 WITH_ALL := -m "not external"
 # Quick tests leave out what needs a browser, Java or minutes.
 QUICK := -m "not conformance and not browser and not faults and not external"
-# Two processes: every one has a database of its own.
+# Two processes: every one has a database of its own. Each begins with its half, the long tests first, and takes from the other what
+# that has not come to yet.
 JOBS ?= 2
+SHARED := -n $(JOBS) --dist worksteal
 
 .PHONY: bench bench-growth mutations help prepare setup demo serve test faults test-all test-external check format lock messages walk verify sbom clean
 help:
@@ -35,10 +37,10 @@ messages: prepare
 	@$(VENV)/python tools/messages.py compile
 
 test: messages
-	@$(VENV)/pytest -q -n $(JOBS) $(QUICK) $(ARGS)
+	@$(VENV)/pytest -q $(SHARED) $(QUICK) $(ARGS)
 
 test-all: messages
-	@$(VENV)/pytest -q -n $(JOBS) $(WITH_ALL) $(ARGS)
+	@$(VENV)/pytest -q $(SHARED) $(WITH_ALL) $(ARGS)
 
 faults: messages
 	@VERBUND_FAULT_ROUNDS=$${VERBUND_FAULT_ROUNDS:-30} $(VENV)/pytest -q -s -m faults $(ARGS)
@@ -47,7 +49,7 @@ mutations: messages
 	@$(VENV)/python tools/mutations.py $(ARGS)
 
 test-external: messages
-	@tools/postgresql15.sh $(VENV)/pytest -q -n $(JOBS) -m "not conformance and not browser and not faults" $(ARGS)
+	@tools/postgresql15.sh $(VENV)/pytest -q $(SHARED) -m "not conformance and not browser and not faults" $(ARGS)
 
 check: messages
 	@tools/check.sh
