@@ -38,8 +38,7 @@ def test_a_small_run_writes_every_row_with_every_key(tmp_path: Path) -> None:
     for name in IDS[:8]:
         for clients in (1, 4):
             row = by_id[name, clients]
-            assert all(row[key] > 0 for key in ("cpu_ms", "p50_ms", "p95_ms", "per_s")), row
-            assert row["floor_cpu_ms"] >= 0, row  # so few reads may take less than the kernel's step of 10 ms
+            assert all(row[key] > 0 for key in ("cpu_ms", "p50_ms", "p95_ms", "per_s", "floor_cpu_ms")), row
             assert row["p95_ms"] >= row["p50_ms"]
     assert by_id["new_body", 1]["p50_ms"] > 0
     assert 40 < by_id["web_rss_mb", 4]["value"] < 1000

@@ -85,3 +85,28 @@ def test_browsers_that_rest_keep_nobody_waiting(port: int) -> None:
         begun = time.monotonic()
         resting.enter_context(closing(_asked(port)))
         assert time.monotonic() - begun < 2
+
+
+def test_a_process_has_its_addresses_read_and_its_modules_settled_before_the_first_page(tmp_path: Path) -> None:
+    script = (
+        "import gc\n"
+        "from verbund.commands import web\n"
+        "web.load()\n"
+        "from django.urls import get_resolver\n"
+        "print(get_resolver()._populated, gc.get_freeze_count() > 100_000, len(gc.get_objects()) < 1_000)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={
+            **{name: value for name, value in os.environ.items() if name != "VERBUND_OWNER_DATABASE_URL"},
+            "VERBUND_VAR": str(tmp_path),
+            "VERBUND_SECRET_KEY": "x" * 60,
+            "DATABASE_URL": "postgresql://nobody@/nothing?host=/nowhere",
+            "DJANGO_SETTINGS_MODULE": "verbund.config.settings",
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["True", "True", "True"], done.stderr[-2000:]

@@ -5,6 +5,7 @@ threads, and two more.
 """
 
 import argparse
+import gc
 import multiprocessing
 import os
 import resource
@@ -20,6 +21,7 @@ THREADS = 8
 # half a minute and costs a few kilobytes. How many requests are worked on at a time is what the threads are for.
 CONNECTIONS: Final = 2048
 _OTHER_FILES: Final = 256  # pool, log, files that are read and written
+_YOUNG: Final = 5000  # objects; a page makes some thousands and leaves few
 
 
 def main(argv: Sequence[str]) -> int:
@@ -96,11 +98,27 @@ def _connections() -> int:
 
 
 def load() -> Callable[..., Any]:
-    """The application, loaded in each process of the server."""
+    """The application, loaded in each process of the server, with all that a first page would have to wait for."""
     installation.die_with_parent()
+    from django.urls import get_resolver
+
     from verbund.config.wsgi import application
 
+    get_resolver().reverse_dict  # noqa: B018 - reads all addresses, and with them all views
+    _settle()
     return application
+
+
+def _settle() -> None:
+    """Take what is loaded out of the search for cycles.
+
+    It stays for as long as the process lives, half a million objects; to walk through them all takes a tenth of a
+    second, in which nobody of this process gets an answer. What a request leaves behind is found as before, in steps
+    as large as one page makes objects.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, 10, 10)
 
 
 def require_setup() -> None:

@@ -10,6 +10,7 @@ service asks the same thing for every citizen, only the values differ.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
@@ -52,10 +53,13 @@ class Among(Func):
 class KeptRows:
     """A query for values (`values_list`) that is compiled once; planned anew each time, so that it may be a list.
 
-    Values that are not `given` are part of it: keep one for each actor and filter (`lru_cache`), with a limit.
+    Values that are not `given` are part of it: keep one for each actor and filter (`lru_cache`), with a limit. With
+    `one_plan` PostgreSQL plans it once, too: where one index gives the order and the values decide nothing, planning
+    takes longer than reading.
     """
 
-    def __init__(self, rows: "QuerySet[Any, tuple[Any, ...]]") -> None:
+    def __init__(self, rows: "QuerySet[Any, tuple[Any, ...]]", *, one_plan: bool = False) -> None:
+        self._planned: Callable[[], AbstractContextManager[None]] = prepared_statements if one_plan else nullcontext
         compiler: Any = rows.query.get_compiler(connection=connection)
         self._sql, self._wanted = _compile(compiler)
         self._explained = " ".join(("EXPLAIN (FORMAT JSON)", self._sql))
@@ -70,7 +74,7 @@ class KeptRows:
         """
         if not self._sql:
             return []
-        with connection.cursor() as cursor:
+        with self._planned(), connection.cursor() as cursor:
             cursor.execute(self._sql, _filled(self._wanted, values))
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return [_converted(row, self._conversions) for row in found] if self._conversions else found

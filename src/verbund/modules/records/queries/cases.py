@@ -305,9 +305,8 @@ def _list_query(actor: Actor, filters: CaseFilters, is_later: bool, limit: int) 
     ]
     if not parts:
         return None
-    if len(parts) == 1:
-        return KeptRows(parts[0])
-    return KeptRows(parts[0].union(*parts[1:], all=True).order_by(*order)[: limit + 1])
+    whole = parts[0] if len(parts) == 1 else parts[0].union(*parts[1:], all=True).order_by(*order)[: limit + 1]
+    return KeptRows(whole, one_plan=filters == CaseFilters(unit=filters.unit))
 
 
 def cases_by_origin(actor: Actor, origin: str) -> list[CaseRow]:
