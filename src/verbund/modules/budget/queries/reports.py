@@ -4,10 +4,11 @@ Every report adds two parts in one statement, so that it sees one instant: the f
 the vouchers that are not folded yet. With `as_of`, the month of that day is read from the journal itself.
 """
 
+from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import MAXYEAR, date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -266,10 +267,11 @@ def _rows(year: FiscalYear, as_of: date | None, by_account: bool) -> Iterable[tu
     unfolded = Q(voucher__in=UnfoldedVoucher.objects.values("voucher_id"))
     opening = Q(voucher__kind__in=[VoucherKind.OPENING, VoucherKind.CARRY_FORWARD])
     if as_of is not None:
-        totals = totals.filter(month__lt=as_of.month)
-        this_month = Q(voucher__posting_date__gte=as_of.replace(day=1), voucher__posting_date__lte=as_of) & ~opening
-        earlier = (Q(voucher__posting_date__lt=as_of.replace(day=1)) | opening) & unfolded
-        lines = lines.filter(this_month | earlier)
+        months, since, until = _whole_months(year, as_of)
+        totals = totals.filter(month__lte=months)
+        this_month = Q(voucher__posting_date__gte=since, voucher__posting_date__lte=until) & ~opening
+        earlier = (Q(voucher__posting_date__lt=since) | opening) & unfolded
+        lines = lines.filter(earlier if since > until else this_month | earlier)
     else:
         lines = lines.filter(unfolded)
     sums = {"d": Sum("debit"), "c": Sum("credit")}
@@ -277,6 +279,22 @@ def _rows(year: FiscalYear, as_of: date | None, by_account: bool) -> Iterable[tu
     side = Case(When(opening, then=Value(0)), default=Value(1), output_field=IntegerField())
     read = lines.annotate(at=side).values_list(*names, "at")
     yield from folded.annotate(**sums).union(read.annotate(**sums), all=True)
+
+
+def _whole_months(year: FiscalYear, as_of: date) -> tuple[int, date, date]:
+    """Up to which month the totals say everything, and from when until when the journal itself is read.
+
+    At the end of a month, for which reports are mostly made, nothing but totals and what is not folded yet.
+    """
+    if as_of.year != year.year:
+        return (0, date(year.year, 1, 1), date.min) if as_of.year < year.year else (12, date.max, date.max)
+    if as_of.day == monthrange(as_of.year, as_of.month)[1]:
+        return as_of.month, _first_after(as_of), as_of
+    return as_of.month - 1, as_of.replace(day=1), as_of
+
+
+def _first_after(month_end: date) -> date:
+    return date.max if month_end.year == MAXYEAR and month_end.month == 12 else month_end + timedelta(days=1)
 
 
 def _accounts(year: FiscalYear) -> dict[UUID, Account]:

@@ -455,6 +455,10 @@ def test_the_trial_balance_as_of_a_day_counts_only_what_was_posted_by_then(town:
         date(2026, 3, 31): 21,
         date(2026, 4, 30): 321,
         date(2026, 12, 31): 4321,
+        date(2025, 6, 30): 0,
+        date(2025, 12, 31): 0,
+        date(2027, 1, 1): 4321,
+        date(2027, 2, 28): 4321,
     }
     for _round in range(2):
         for day, cents in wanted.items():
