@@ -36,6 +36,7 @@ class Measure(models.Model):
     batch = models.UUIDField(null=True, blank=True)  # of an import
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=200)
+    form = models.UUIDField(null=True, blank=True, editable=False)  # the key of the form that was sent
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -48,6 +49,7 @@ class Measure(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=Q(quantity__gte=0), name="costsharing_measure_quantity"),
             models.CheckConstraint(condition=Q(period_end__gte=F("period_start")), name="costsharing_measure_days"),
+            models.UniqueConstraint(fields=["form"], condition=Q(form__isnull=False), name="costsharing_measure_once"),
         ]
 
     def __str__(self) -> str:

@@ -54,6 +54,7 @@ class Tariff(models.Model):
     basis = models.CharField(max_length=200)  # the resolution or calculation it rests on
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=200)
+    form = models.UUIDField(null=True, blank=True, editable=False)  # the key of the form that was sent
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -64,6 +65,7 @@ class Tariff(models.Model):
             models.CheckConstraint(
                 condition=~Q(component="base") | Q(charging="stock"), name="costsharing_base_is_by_year"
             ),
+            models.UniqueConstraint(fields=["form"], condition=Q(form__isnull=False), name="costsharing_tariff_once"),
         ]
 
     def __str__(self) -> str:
@@ -213,6 +215,7 @@ class TaxTreatment(models.Model):
     valid_from = models.DateField()
     recorded_at = models.DateTimeField()
     recorded_by = models.CharField(max_length=200)
+    form = models.UUIDField(null=True, blank=True, editable=False)  # the key of the form that was sent
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -222,6 +225,9 @@ class TaxTreatment(models.Model):
             models.CheckConstraint(condition=Q(treatment__in=list(TREATMENTS)), name="costsharing_treatment_known"),
             models.CheckConstraint(
                 condition=~Q(reviewer="") & ~Q(document=""), name="costsharing_treatment_is_reviewed"
+            ),
+            models.UniqueConstraint(
+                fields=["form"], condition=Q(form__isnull=False), name="costsharing_treatment_once"
             ),
         ]
 

@@ -16,7 +16,7 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Invalid, local_date, new_id
 
-from .once import write_once
+from .once import write_once, write_once_beside
 
 LARGEST = Decimal(10**10)
 # What the platform counts, by the unit of a service: how the figure is taken from a reading.
@@ -44,6 +44,7 @@ def record_measure(
     quantity: Decimal,
     now: datetime,
     reason: str = "",
+    idempotency_key: UUID | None = None,
 ) -> int:
     """Record how much of a service a member used in a period (both days included).
 
@@ -85,7 +86,9 @@ def record_measure(
             errors["period_start"] = crosses(*crossing[0])
     if errors:
         raise MeasureRefused(errors)
-    row = Measure.objects.create(
+    row, new = write_once_beside(
+        Measure,
+        idempotency_key,
         member_id=member_id,
         service_code=service_code,
         period_start=period_start,
@@ -96,11 +99,13 @@ def record_measure(
         recorded_at=now,
         recorded_by=actor.name,
     )
+    if not new:
+        return row
     audit.record(
         actor,
         "costsharing.measure.recorded",
         "costsharing.measure",
-        row.id,
+        row,
         after={
             "member": str(member_id),
             "service": service_code,
@@ -109,7 +114,7 @@ def record_measure(
             "reason": reason.strip(),
         },
     )
-    return row.id
+    return row
 
 
 def crosses(start: date, end: date) -> str:

@@ -1,4 +1,5 @@
-"""What is sent twice is written once: a row takes the key of its form as its id, and the primary key decides."""
+"""What is sent twice is written once: a row takes the key of its form, as its id or beside it, and a unique key
+decides."""
 
 from typing import Any
 from uuid import UUID
@@ -21,3 +22,16 @@ def write_once(model: type[models.Model], key: UUID | None, **values: Any) -> tu
             raise
         return key, False
     return row.pk, True
+
+
+def write_once_beside(model: type[models.Model], key: UUID | None, **values: Any) -> tuple[int, bool]:
+    """As `write_once`, for a table with running numbers, which keeps the key of the form in `form`."""
+    try:
+        with transaction.atomic():
+            row = model._default_manager.create(form=key, **values)
+    except IntegrityError:
+        there = model._default_manager.filter(form=key).first() if key else None
+        if there is None:
+            raise
+        return int(there.pk), False
+    return int(row.pk), True

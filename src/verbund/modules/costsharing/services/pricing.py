@@ -30,6 +30,8 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Invalid, local_date, new_id
 
+from .once import write_once_beside
+
 TYPED_KINDS = (KeyKind.WORKPLACES, KeyKind.FTE)  # the others come from membership and from the invoices
 
 
@@ -63,6 +65,7 @@ def set_tariff(
     basis: str,
     now: datetime,
     charging: str = Charging.STOCK,
+    idempotency_key: UUID | None = None,
 ) -> int:
     """Set the price (Tarif) of a service's component from a day on; 0 ends it. The day's newest row counts; the same
     once more is that row.
@@ -89,7 +92,9 @@ def set_tariff(
     last = Tariff.objects.filter(**days).order_by("-id").first()
     if last and (last.charging, last.euros, last.basis) == (charging, euros, basis):
         return last.id
-    row = Tariff.objects.create(
+    row, new = write_once_beside(
+        Tariff,
+        idempotency_key,
         **days,
         charging=charging,
         euros=euros,
@@ -97,14 +102,16 @@ def set_tariff(
         recorded_at=now,
         recorded_by=actor.name,
     )
+    if not new:
+        return row
     audit.record(
         actor,
         "costsharing.tariff.set",
         "costsharing.tariff",
-        row.id,
+        row,
         after={"service": service_code, "component": component, "euros": str(euros), "from": valid_from.isoformat()},
     )
-    return row.id
+    return row
 
 
 @transaction.atomic
@@ -250,6 +257,7 @@ def review_tax(
     reviewed_on: date,
     now: datetime,
     recipient_kind: str = "",
+    idempotency_key: UUID | None = None,
 ) -> int:
     """Record how a service is to be treated (§ 2b UStG), who reviewed it and where the review is filed; the review
     that counts, given once more, is the one that is there.
@@ -280,12 +288,14 @@ def review_tax(
     last = TaxTreatment.objects.filter(**days).order_by("-id").first()
     if last and said == {name: getattr(last, name) for name in said}:
         return last.id
-    row = TaxTreatment.objects.create(**days, **said, recorded_at=now, recorded_by=actor.name)
+    row, new = write_once_beside(TaxTreatment, idempotency_key, **days, **said, recorded_at=now, recorded_by=actor.name)
+    if not new:
+        return row
     audit.record(
         actor,
         "costsharing.tax.reviewed",
         "costsharing.treatment",
-        row.id,
+        row,
         after={
             "service": service_code,
             "treatment": treatment,
@@ -294,7 +304,7 @@ def review_tax(
             "document": document,
         },
     )
-    return row.id
+    return row
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """What joining would cost; what a body counts and the alliance takes; two releases at the same moment."""
 
 import threading
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,10 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import Model
 
 from verbund.modules.costsharing import services, subscribers
 from verbund.modules.costsharing.events import UsageMeasured
-from verbund.modules.costsharing.models import CentreCost, ChargeRun, Measure, Scenario
+from verbund.modules.costsharing.models import CentreCost, ChargeRun, Measure, Scenario, Tariff, TaxTreatment
 from verbund.modules.costsharing.services import Demand
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events import from_values, to_values
@@ -190,3 +192,63 @@ def test_the_same_form_at_the_same_moment_is_written_once(real_database: str) ->
     with acting_for("alliance"):
         assert [row.cents for row in CentreCost.objects.all()] == [1000]
         assert AuditEntry.objects.filter(action="costsharing.cost.recorded").count() == 1
+
+
+AT_ONCE: dict[str, tuple[Callable[..., int], type[Model], str, dict[str, Any]]] = {
+    "tariff": (
+        services.set_tariff,
+        Tariff,
+        "costsharing.tariff.set",
+        {"component": "quantity", "euros": Decimal(150), "valid_from": date(2026, 1, 1), "basis": "Beschluss 9"},
+    ),
+    "treatment": (
+        services.review_tax,
+        TaxTreatment,
+        "costsharing.tax.reviewed",
+        {
+            "treatment": "taxable_19",
+            "valid_from": date(2026, 1, 1),
+            "reasoning": "Geprüft.",
+            "document": "Az. 1",
+            "reviewer": "Kanzlei Muster",
+            "reviewed_on": date(2025, 1, 2),
+        },
+    ),
+    "measure": (
+        services.record_measure,
+        Measure,
+        "costsharing.measure.recorded",
+        {"period_start": date(2026, 1, 1), "period_end": date(2026, 6, 30), "quantity": Decimal(12)},
+    ),
+}
+
+
+@pytest.mark.parametrize("which", AT_ONCE)
+def test_what_is_sent_twice_in_one_instant_is_one_row(real_database: str, which: str) -> None:
+    service, model, action, values = AT_ONCE[which]
+    with acting_for("alliance"):
+        members = factories.make_alliance().members
+        before = (model._default_manager.count(), AuditEntry.objects.filter(action=action).count())
+    if which == "measure":
+        values = {**values, "member_id": members["alpha"]}
+    connection.close()
+    start, written, key = threading.Barrier(2), list[int](), uuid4()
+
+    def send() -> None:
+        try:
+            with acting_for("alliance"):
+                start.wait()
+                written.append(service(SYSTEM, service_code="CORE", now=NOW, idempotency_key=key, **values))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(written) == 2
+    assert written[0] == written[1]
+    with acting_for("alliance"):
+        after = (model._default_manager.count(), AuditEntry.objects.filter(action=action).count())
+        assert after == (before[0] + 1, before[1] + 1)

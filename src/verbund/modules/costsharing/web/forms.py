@@ -106,7 +106,7 @@ class MeasureFilter(_Room):
     service_code = forms.ChoiceField(label=_("Service"), required=False, choices=[])
 
 
-class MeasureForm(_Room):
+class MeasureForm(OnceForm, _Room):
     """A quantity for a member, a service and a period."""
 
     member_id = forms.ChoiceField(label=_("Member"), choices=[])
@@ -147,7 +147,7 @@ class ItemForm(OnceForm, _Room):
     document = forms.CharField(label=_("Supplier's invoice or account"), max_length=200)
 
 
-class TariffForm(_Room):
+class TariffForm(OnceForm, _Room):
     """A price from a day on."""
 
     service_code = forms.ChoiceField(label=_("Service"), choices=[])
@@ -172,7 +172,7 @@ class RuleForm(_Room):
     levied = forms.BooleanField(label=_("Planned cost is shared by the key in advance"), required=False)
 
 
-class TaxForm(_Room):
+class TaxForm(OnceForm, _Room):
     """A reviewed tax treatment."""
 
     service_code = forms.ChoiceField(label=_("Service"), choices=[])

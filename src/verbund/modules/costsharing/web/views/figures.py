@@ -53,7 +53,8 @@ def record_measure(request: BodyRequest) -> HttpResponse:
 
     def act(data: dict[str, Any]) -> None:
         member = UUID(data.pop("member_id"))
-        services.record_measure(request.actor, member_id=member, now=now(), **data)
+        key = form.idempotency_key()
+        services.record_measure(request.actor, member_id=member, now=now(), idempotency_key=key, **data)
 
     return entry(
         request,
@@ -184,7 +185,7 @@ def set_tariff(request: BodyRequest) -> HttpResponse:
     return _price_entry(
         request,
         form,
-        lambda data: services.set_tariff(request.actor, now=now(), **data),
+        lambda data: services.set_tariff(request.actor, now=now(), idempotency_key=form.idempotency_key(), **data),
         _("Set a tariff"),
         _("The tariff is set."),
     )
@@ -212,7 +213,7 @@ def review_tax(request: BodyRequest) -> HttpResponse:
     return _price_entry(
         request,
         form,
-        lambda data: services.review_tax(request.actor, now=now(), **data),
+        lambda data: services.review_tax(request.actor, now=now(), idempotency_key=form.idempotency_key(), **data),
         _("Record a tax review"),
         _("The review is recorded."),
         _("The treatment is never inferred. It holds for what is performed from its first day on."),
