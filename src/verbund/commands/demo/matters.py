@@ -43,7 +43,7 @@ class Matters:
         self.system = Actor.system(body.schema, "verbund demo")
         self.guest = Actor.guest(body.schema, "verbund demo")
         self.services: list[tuple[UUID, bytes]] = []  # id and form
-        self.standing: dict[UUID, tuple[int, bool]] = {}  # application: its version, and whether it is undecided
+        self.standing: dict[UUID, tuple[int, bool]] = {}  # application: its acts, and whether it is undecided
 
     def offer(self, now: datetime) -> None:
         """Take over, adapt and publish the body's services."""
@@ -104,7 +104,7 @@ class Matters:
             return  # begun and left lying: a draft
         sent = services.submit_application(actor, draft=draft, now=now, email="" if own else "post@buergerin.example")
         services.send_receipt(self.system, application_id=sent.id, now=now + timedelta(seconds=4))
-        self.standing[sent.id] = (2, True)  # the receipt was the second version
+        self.standing[sent.id] = (1, True)
         access = queries.ApplicationAccess(sent.id, "" if own else sent.tracking_code)
         if self.rng.random() < 0.06:
             self._later(now, 1, 4, lambda at: self._withdraw(actor, access, at))
