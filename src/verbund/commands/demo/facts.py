@@ -111,6 +111,14 @@ def units() -> dict[str, str]:
     return dict(_data("alliance.toml")["units"])
 
 
+CANDIDATE: Final = "musterhagen"  # the schema of the candidate's body, which the worker makes
+
+
+def schemas() -> frozenset[str]:
+    """The schemas of everything that the demo has."""
+    return frozenset({CANDIDATE, *(body.schema for body in bodies())})
+
+
 @cache
 def bodies() -> tuple[DemoBody, ...]:
     """The alliance first, then its members."""

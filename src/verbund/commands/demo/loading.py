@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from .arriving import arrive
 from .board import Board
 from .books import Books
 from .calendar import Calendar
@@ -17,6 +18,7 @@ from .filing import file_cases
 from .founding import FOUNDED, enlist, enlist_citizen, staff
 from .history import History
 from .matters import Matters
+from .silence import SILENT
 
 LOADED: Final = "demo.loaded"  # the last entry of a body that is complete
 _FILED: Final = "records.document.filed"
@@ -40,7 +42,7 @@ def prepare_settings() -> None:
     """For this process: past events are heard by nobody, no e-mail leaves the house. Called after `django.setup`."""
     from django.conf import settings
 
-    settings.EVENT_HEARERS = "verbund.commands.demo.silence.HEARERS"
+    settings.EVENT_HEARERS = SILENT
     settings.EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
     settings.PASSWORD_HASHERS = [f"{__name__}.QuickArgon2"]
     # A commit need not wait for the disk here: a demo that a power failure cuts off is loaded anew anyhow.
@@ -96,6 +98,8 @@ def load(body: DemoBody, say: Progress) -> dict[str, int]:
             say("board")
             counts |= share_costs(body, system, end)
             say("costs")
+            ongoing = history.facts["ongoing"]
+            arrive(manager, system, history.members[ongoing["slug"]], ongoing["set_up"], local_date(end), end)
         audit.record(
             system, LOADED, "tenancy.body", body.schema, after={**counts, "seconds": round(time.perf_counter() - begun)}
         )

@@ -10,7 +10,7 @@ from psycopg import sql
 from verbund.commands import installation
 from verbund.commands.texts import _
 
-from .facts import bodies
+from .facts import schemas
 
 
 def reset() -> None:
@@ -27,7 +27,7 @@ def reset() -> None:
     var = installation.var()
     server = embedded.start(var)  # joins the one that runs
     with psycopg.connect(server.get_uri(), autocommit=True) as admin:
-        known = {body.schema for body in bodies()}
+        known = schemas()
         there = _bodies()
         if there - known:
             raise installation.Unready(

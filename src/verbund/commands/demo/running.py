@@ -10,7 +10,8 @@ from typing import Final
 from verbund.commands import installation
 from verbund.commands.texts import _
 
-from .facts import DemoBody, bodies
+from .arriving import work
+from .facts import DemoBody, bodies, schemas
 
 _WORDS: Final = {
     "people": _("people"),
@@ -34,7 +35,7 @@ def load_all() -> bool:
 
     wanted = [*bodies()[1:], bodies()[0]]  # the alliance last: its list of members names bodies that exist
     there = set(Body.objects.values_list("schema_name", flat=True))
-    strangers = there - {body.schema for body in wanted}
+    strangers = there - schemas()
     if strangers:
         raise installation.Unready(
             _(
@@ -50,6 +51,9 @@ def load_all() -> bool:
     if not missing:
         return False
     _load(missing, processes())
+    if missing[-1].is_alliance:
+        print("  " + _("the worker sets the candidate up"), flush=True)
+        work()
     return True
 
 
