@@ -37,11 +37,19 @@ View = Callable[Concatenate[Any, P], HttpResponseBase]
 
 class HasPolicy(Protocol):
     policy: str
+    permissions: tuple[StrEnum, ...]
 
 
-def _mark(view: Callable[..., HttpResponseBase], name: str) -> Any:
-    cast(HasPolicy, view).policy = name
+def _mark(view: Callable[..., HttpResponseBase], name: str, permissions: tuple[StrEnum, ...] = ()) -> Any:
+    marked = cast(HasPolicy, view)
+    marked.policy, marked.permissions = name, permissions
     return view
+
+
+def may_open(actor: Actor, view: Callable[..., HttpResponseBase]) -> bool:
+    """Whether a page would let the actor in as far as its permissions go; what it shows is another question."""
+    permissions = getattr(view, "permissions", ())
+    return not permissions or any(policy.allows(actor, permission) for permission in permissions)
 
 
 def public_page(reason: str) -> Callable[[View[P]], View[P]]:
@@ -79,11 +87,11 @@ def staff_page(*permissions: StrEnum) -> Callable[[View[P]], View[P]]:
         def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if request.actor.kind is not ActorKind.STAFF:
                 return _to_sign_in(request, "staff_sign_in")
-            if permissions and not any(policy.allows(request.actor, p) for p in permissions):
+            if not may_open(request.actor, guarded):
                 raise policy.Denied(str(permissions[0]))
             return _private(view(request, *args, **kwargs))
 
-        marked: View[P] = _mark(guarded, "staff: " + (" | ".join(str(p) for p in permissions) or "any"))
+        marked: View[P] = _mark(guarded, "staff: " + (" | ".join(str(p) for p in permissions) or "any"), permissions)
         return marked
 
     return decorate

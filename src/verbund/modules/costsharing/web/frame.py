@@ -9,10 +9,11 @@ from uuid import UUID
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.translation import gettext as _
 
-from verbund.platform.identity.routes import BodyRequest
+from verbund.platform.identity.actor import Actor
+from verbund.platform.identity.routes import BodyRequest, may_open
 from verbund.platform.tenancy import Conflict, Invalid
 from verbund.platform.ui import notices
 
@@ -37,8 +38,8 @@ class Tab:
     current: bool
 
 
-def tabs(current: str) -> list[Tab]:
-    """The pages of the room."""
+def tabs(actor: Actor, current: str) -> list[Tab]:
+    """The pages of the room that the actor may open."""
     names = {
         "overview": _("Overview"),
         "plans": _("Business plan"),
@@ -49,14 +50,18 @@ def tabs(current: str) -> list[Tab]:
         "invoices": _("Invoices"),
         "scenarios": _("What-if"),
     }
-    return [Tab(label, reverse(f"costsharing:{name}"), name == current) for name, label in names.items()]
+    addresses = {name: reverse(f"costsharing:{name}") for name in names}
+    return [
+        Tab(label, addresses[name], name == current)
+        for name, label in names.items()
+        if may_open(actor, resolve(addresses[name]).func)
+    ]
 
 
 def page(request: BodyRequest, template: str, current: str, status: int = 200, **context: Any) -> HttpResponse:
     """A page of the room."""
-    return render(
-        request, f"costsharing/{template}.html", {"tabs": tabs(current), "tones": TONES, **context}, status=status
-    )
+    around = {"tabs": tabs(request.actor, current), "tones": TONES}
+    return render(request, f"costsharing/{template}.html", {**around, **context}, status=status)
 
 
 def entry(

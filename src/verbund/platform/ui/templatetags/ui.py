@@ -15,12 +15,15 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 from django.template import Context
 from django.template.defaultfilters import linebreaksbr
+from django.urls import resolve, reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from verbund.platform.identity import routes
+from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy.clock import LEGAL_ZONE
 from verbund.platform.ui import markup
 
@@ -269,6 +272,12 @@ def undo_url(message: Message) -> str:
 def is_in(number: int, listed: str | None) -> bool:
     """Whether a column's number stands in a list such as "3,4"."""
     return str(number) in str(listed or "").split(",")
+
+
+@register.filter
+def may_open(actor: Actor, url_name: str) -> bool:
+    """Whether the page of this name lets the actor in: its own policy is asked, so that no link leads to a refusal."""
+    return routes.may_open(actor, resolve(reverse(url_name)).func)
 
 
 @register.simple_tag
