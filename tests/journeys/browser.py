@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+
+from .server import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -70,6 +72,35 @@ def visit(started: Browser, base_url: str, *, locale: str = "de-DE", javascript:
         assert not serious, f"the browser complained: {serious}"
     finally:
         context.close()
+
+
+@contextmanager
+def at_work(host: str, *, email: str, password: str) -> Iterator[Page]:
+    """A server on the tests' database and a browser on `host`, in which somebody has signed in with their password.
+
+    The second factor must not be asked for.
+    """
+    with serving() as port, browser() as started, visit(started, f"http://{host}:{port}") as page:
+        page.goto("/anmelden/")
+        page.get_by_label("E-Mail").fill(email)
+        page.locator("input[type=password]").fill(password)
+        page.locator("main button[type=submit]").first.click()
+        page.wait_for_url("**/arbeit/**")
+        yield page
+
+
+def assert_all_accessible(page: Page, paths: Mapping[str, str], prefix: str) -> None:
+    """Every page has one heading, and is as `assert_accessible` wants it; all that is wrong is told at once."""
+    wrong = {}
+    for name, path in paths.items():
+        page.goto(path)
+        headings = page.locator("h1").count()
+        try:
+            assert headings == 1, f"{headings} headings"
+            assert_accessible(page, f"{prefix}-{name}")
+        except AssertionError as error:
+            wrong[name] = str(error)
+    assert wrong == {}
 
 
 def findings(page: Page) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from verbund.platform.tenancy import acting_for
 from verbund.platform.tenancy import now as the_clock
 
 from . import browser
-from .server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "there")]
 
@@ -117,19 +116,8 @@ def test_the_pages_of_the_accessions_are_accessible(real_database: str, settings
     settings.VERBUND_REQUIRE_SECOND_FACTOR = False
     with acting_for("alliance"):
         paths = _furnish()
-    with (
-        serving() as port,
-        browser.browser() as started,
-        browser.visit(started, f"http://verbund.localhost:{port}") as page,
-    ):
-        page.goto("/anmelden/")
-        page.get_by_label("E-Mail").fill("max.mond@example.org")
-        page.locator("input[type=password]").fill(PASSWORD)
-        page.locator("main button[type=submit]").first.click()
-        for name, path in paths.items():
-            page.goto(path)
-            assert page.locator("h1").count() == 1, name
-            browser.assert_accessible(page, f"beitritt-{name}")
+    with browser.at_work("verbund.localhost", email="max.mond@example.org", password=PASSWORD) as page:
+        browser.assert_all_accessible(page, paths, "beitritt")
         page.goto("/arbeit/fristen/")
         page.get_by_role("button", name="Adresse erzeugen").click()
         assert ".ics" in page.locator("main code").inner_text()
