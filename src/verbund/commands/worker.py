@@ -71,8 +71,8 @@ async def _work(concurrency: int, *, wait: bool) -> None:
     worker: Any = Worker(app=worker_app, **options)
     parameters = connections["default"].get_connection_params()
     given = {k: v for k, v in parameters.items() if k in ("dbname", "user", "password", "host", "port", "sslmode")}
-    Lifeline(given, work, known_as=lambda: worker.worker_id, silent=SILENT).hold()
-    async with worker_app.open_async():
+    async with worker_app.open_async():  # has patience with a database that is not there yet
+        Lifeline(given, work, known_as=lambda: worker.worker_id, silent=SILENT).hold()
         queue = Queue(worker_app, work, silent=SILENT)
         await queue.take_up()
         upkeep = asyncio.create_task(_upkeep(queue, known_as=lambda: worker.worker_id))
