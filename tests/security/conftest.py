@@ -59,6 +59,13 @@ def _copy(filled: tuple[str, World, Path], cluster: Any, django_db_blocker: Any)
     cluster.copy(filled[0], name)
     with cluster.admin() as connection:  # as `prepare_cluster` does; a copy does not inherit it
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+    with psycopg.connect(cluster.url(name, "verbund_owner"), autocommit=True) as connection:
+        for schema in ("alliance", "alpha", "beta"):  # who signed in when the world was built has rested since then
+            connection.execute(
+                sql.SQL("UPDATE {} SET last_seen_at = now() WHERE last_seen_at < now()").format(
+                    sql.Identifier(schema, "identity_local_session")
+                )
+            )
     with django_db_blocker.unblock():
         _point_at(cluster, name)
         yield name
