@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from verbund.commands.demo.facts import CITIZEN, PASSWORD, bodies
+from verbund.commands.demo.facts import CANDIDATE, CITIZEN, PASSWORD, bodies
 from verbund.commands.walk.children import Children
 from verbund.commands.walk.instance import free_port
 from verbund.commands.walk.people import sign_in
@@ -110,6 +110,36 @@ def test_it_holds_what_it_promises(demo: Demo) -> None:
     assert applications >= 280
     assert documents >= 3_000
     assert states >= {"submitted", "in_progress", "query_open", "delivered", "closed"}
+
+
+def test_the_candidates_body_was_set_up_step_by_step(demo: Demo) -> None:
+    """By the worker, not by the loader: every step has its time, and the body has what was planned for it."""
+    alliance = DEMO[0].schema
+    steps = rows(
+        demo,
+        alliance,
+        "SELECT s.step, s.state, s.ended_at >= s.started_at, s.attempts FROM membership_provisioningstep s"
+        " JOIN membership_provisioning p ON p.id = s.provisioning_id WHERE p.schema_name = 'musterhagen'"
+        " ORDER BY s.position",
+    )
+    assert len(steps) == 7
+    assert {(state, lasted, attempts) for _step, state, lasted, attempts in steps} == {("done", True, 1)}
+    people = rows(
+        demo,
+        "public",
+        "SELECT a.role FROM identity_assignment a JOIN tenancy_body b ON b.id = a.body_id"
+        " WHERE b.schema_name = 'musterhagen' ORDER BY 1",
+    )
+    assert people == [("body_admin",), ("budget_officer",), ("service_editor",)]
+    assert rows(demo, CANDIDATE, "SELECT code FROM budget_ledger") == [("K1",)]
+    assert rows(demo, CANDIDATE, "SELECT count(*) FROM citizenservices_onlineservice") == [(1,)]
+    agreed = rows(demo, alliance, "SELECT as_carrier, count(*) > 20 FROM membership_serviceagreement GROUP BY 1")
+    assert (True, True) in agreed
+    visitor = Visitor(f"{CANDIDATE}.localhost", demo.port)
+    try:
+        assert "Musterhagen" in visitor.get("/anmelden/").text
+    finally:
+        visitor.close()
 
 
 def test_keys_and_names_are_those_of_the_official_list(shared_dir: Path, demo: Demo) -> None:

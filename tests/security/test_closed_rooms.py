@@ -132,6 +132,7 @@ def test_a_message_is_opened_while_a_process_does_not_know_of_the_closing_yet(
     """What a process knows of a body is up to 15 seconds old: the mark that it was read is left out, reading is not."""
     town = world.towns["alpha"].ids
     application, document = town["application_id"], town["party document_id"]
+    close({})
     with acting_for("alpha"):
         put_into_mailbox(
             Application.objects.get(pk=application),

@@ -198,7 +198,7 @@ class _Costs:
                         member_id=member.id,
                         service_code=code,
                         valid_from=since,
-                        as_carrier=False,
+                        as_carrier=True,
                         basis=f"Leistungsschein ({_INVENTED})",
                         now=now,
                     )
