@@ -126,6 +126,16 @@ def test_the_page_of_a_closed_room_says_so_on_top(shut: World) -> None:
     assert "Haushalt: seit" not in portal
 
 
+def test_a_closed_room_does_not_offer_what_it_would_refuse(shut: World) -> None:
+    offer = "/arbeit/akten/neu/"
+    pages = ("/arbeit/akten/", "/arbeit/akten/?text=nirgends", "/arbeit/akten/verzeichnis/")
+    clerk = shut.client("alpha", Role.CLERK.value)
+    assert [offer in clerk.get(page).content.decode() for page in pages] == [False, False, False]
+    close({})
+    forget_hosts()
+    assert offer in shut.client("alpha", Role.CLERK.value).get("/arbeit/akten/").content.decode()
+
+
 def test_a_message_is_opened_while_a_process_does_not_know_of_the_closing_yet(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,11 @@ class Surroundings:
         return [(name, closed) for name, closed in self.closed_rooms if name == room_name(shown)]
 
     @cached_property
+    def may_write(self) -> bool:
+        """Whether the room whose page is shown takes changes: what only leads to a refusal is not offered."""
+        return not self.closed_portal
+
+    @cached_property
     def accent_colour(self) -> str:
         """The body's accent colour, "" outside of any body."""
         return self._body.accent_colour if self._body else ""

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -457,9 +458,16 @@ def _row(line: InvoiceLine) -> list[str]:
     return [
         name,
         f"{quantity.normalize():f}".replace(".", ","),
-        f"{price:.2f}".replace(".", ",") + "\u00a0€",
+        _price(price),
         printing.euro(line.net_cents),
     ]
+
+
+def _price(price: Decimal) -> str:
+    """To the cent, and further where the price goes further: quantity times what is read here is the amount."""
+    exponent = price.normalize().as_tuple().exponent
+    further = f"{price:.{-exponent}f}".partition(".")[2][2:] if isinstance(exponent, int) and exponent < -2 else ""
+    return printing.euro(int(price * 100)).replace("\u00a0", f"{further}\u00a0")
 
 
 def _span(line: InvoiceLine) -> str:

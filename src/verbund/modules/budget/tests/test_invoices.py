@@ -1,12 +1,14 @@
 """Invoices through the doors: billed is what is booked; what comes in is kept, checked and told apart."""
 
 import base64
+import io
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from verbund.modules.budget import queries, services
 from verbund.modules.budget.events import InvoiceHandedOver, InvoiceReceived
@@ -72,6 +74,19 @@ def test_al1_the_claim_is_the_sum_of_the_invoice(town: Town, hearing: list[Any])
     assert read_invoice(files.read(ref.pdf_sha256)).gross_cents == 10_000_00
     [told] = [event for event in hearing if isinstance(event, InvoiceHandedOver)]
     assert base64.b64decode(told.xml) == files.read(ref.xml_sha256)
+
+
+def test_a_price_is_read_in_the_pdf_as_exactly_as_in_the_xml(town: Town) -> None:
+    quantity, price = Decimal("42"), Decimal("28.057535")
+    lines = (
+        InvoiceLine("Arbeitsplatz", 1_178_42, TaxTreatment.OUTSIDE, quantity=quantity, price=price),
+        InvoiceLine("Server", 12_000_00, TaxTreatment.OUTSIDE, quantity=Decimal(10), price=Decimal(1200)),
+    )
+    ref = issue(town, lines=lines)
+    shown = PdfReader(io.BytesIO(files.read(ref.pdf_sha256))).pages[0].extract_text().replace("\u00a0", " ")
+    assert "28,057535 €" in shown
+    assert "1.200,00 €" in shown
+    assert b">28.057535<" in files.read(ref.xml_sha256)
 
 
 def test_the_same_matter_is_billed_once_and_numbers_have_no_gaps(town: Town) -> None:
