@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import FileChooser, Page
+from playwright.sync_api import TimeoutError as NothingCame
 
 from verbund.modules.citizenservices.services import RehearsedAnswer
 
@@ -66,11 +67,26 @@ def _answer_for(at: dict[str, Any], answers: dict[str, RehearsedAnswer]) -> Rehe
     return answers.get(at["name"]) or (answers.get(f"{at['name']}.0") if at["type"] == "file" else None)
 
 
+def _file_chooser(page: Page) -> FileChooser:
+    """The dialog that the focused field opens; pressed once more, as a person does when nothing comes."""
+    page.on("filechooser", _nothing)  # from now on dialogs are the test's, not the browser's
+    for _press in range(3):
+        try:
+            with page.expect_file_chooser(timeout=10_000) as chooser:
+                page.keyboard.press("Space")
+        except NothingCame:
+            continue
+        return chooser.value
+    raise AssertionError("no dialog to choose a file opens")
+
+
+def _nothing(_chooser: FileChooser) -> None:
+    """Somebody listens."""
+
+
 def _give(page: Page, at: dict[str, Any], answer: RehearsedAnswer) -> None:
     if answer.file is not None:
-        with page.expect_file_chooser() as chooser:
-            page.keyboard.press("Space")
-        chooser.value.set_files(
+        _file_chooser(page).set_files(
             {"name": answer.file.filename, "mimeType": answer.file.media_type, "buffer": answer.file.content}
         )
     elif at["type"] == "radio":

@@ -15,10 +15,7 @@ from psycopg import sql
 from verbund.modules.budget import subscribers as budget_subscribers
 from verbund.modules.budget import tasks as budget_tasks
 from verbund.modules.budget.events import InvoiceHandedOver
-from verbund.modules.citizenservices.models import Application, MailboxMessage, MessageKind
-from verbund.modules.citizenservices.services.messages import put_into_mailbox
 from verbund.modules.records import services as records
-from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events import crossing, tasks
 from verbund.platform.events.publishing import name_of
 from verbund.platform.identity import policy
@@ -134,35 +131,6 @@ def test_a_closed_room_does_not_offer_what_it_would_refuse(shut: World) -> None:
     close({})
     forget_hosts()
     assert offer in shut.client("alpha", Role.CLERK.value).get("/arbeit/akten/").content.decode()
-
-
-def test_a_message_is_opened_while_a_process_does_not_know_of_the_closing_yet(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What a process knows of a body is up to 15 seconds old: the mark that it was read is left out, reading is not."""
-    town = world.towns["alpha"].ids
-    application, document = town["application_id"], town["party document_id"]
-    close({})
-    with acting_for("alpha"):
-        put_into_mailbox(
-            Application.objects.get(pk=application),
-            kind=MessageKind.RECEIPT,
-            subject="Eingang",
-            text="Ihr Antrag ist da.",
-            document_id=document,
-            now=the_clock(),
-        )
-    client = world.client("alpha", "citizen")
-    assert client.get("/").status_code == 200  # the process knows the body from now on
-    monkeypatch.setattr("verbund.platform.tenancy.bodies.forget_hosts", lambda: None)
-    close(CLOSED)
-    answer = client.get(f"/stand/{application}/dokument/{document}/")
-    forget_hosts()
-    assert answer.status_code == 200
-    assert answer.headers["Content-Disposition"].startswith("attachment")
-    with acting_for("alpha"):
-        assert MailboxMessage.objects.get(document_id=document).read_at is None
-        assert not AuditEntry.objects.filter(action="citizenservices.message.opened").exists()
 
 
 def test_no_key_writes_in_a_closed_room(shut: World, behind: "psycopg.Connection[Any]") -> None:

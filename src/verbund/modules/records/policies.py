@@ -21,6 +21,7 @@ class Permission(StrEnum):
     READ_CASE = "records.read_case"
     OPEN_CASE = "records.open_case"
     FILE_DOCUMENT = "records.file_document"
+    FILE_BELATEDLY = "records.file_belatedly"  # nobody's but the system's: what a crash has delayed
     ISSUE_LETTER = "records.issue_letter"
     DELIVER_LETTER = "records.deliver_letter"
     ASSIGN_CASE = "records.assign_case"

@@ -50,6 +50,8 @@ def send_receipt(actor: Actor, *, application_id: UUID, now: datetime) -> None:
             filename="eingangsbestaetigung.pdf",
             now=now,
             visible_to_party=True,
+            # A clerk may have decided, and a fee closed the case, before a crashed worker's job came to its turn.
+            belated=True,
         )
         subject = _("We have received your application")
         put_into_mailbox(

@@ -11,6 +11,8 @@ from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.models import Application, Decision, MailboxMessage, Question
 from verbund.modules.citizenservices.queries import ApplicationAccess, ApplicationNotFound, InboxFilters
 from verbund.modules.records import queries as records
+from verbund.modules.records import services as records_services
+from verbund.platform import printing
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.roles import Role
@@ -233,9 +235,6 @@ class TestDecisions:
         assert not [d for d in records.documents(EVA, case_id) if d.kind == "decision"]
 
     def test_a_letter_that_cannot_be_made_books_no_fee(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from verbund.modules.records import services as records_services
-        from verbund.platform import printing
-
         ref = factories.submit()
         factories.taken(ref, EVA)
 
@@ -374,6 +373,18 @@ class TestHearing:
         assert ref.tracking_code not in text
         stored, _name = queries.party_document(GUEST, access=_access(ref), document_id=receipts[0].id)
         assert stored.sha256 == receipts[0].sha256
+
+    def test_a_receipt_that_a_crash_delayed_comes_into_the_closed_case_too(self) -> None:
+        ref = factories.submit()
+        factories.taken(ref, EVA)
+        _decide(ref, outcome="refused", reason="Sie wohnen nicht im Gebiet.")
+        case_id = Application.objects.get(pk=ref.id).case_id
+        closed = records_services.close_case(SYSTEM, case_id=case_id, now=NOW)
+        services.send_receipt(SYSTEM, application_id=ref.id, now=NOW)
+        assert [d.kind for d in records.documents(SYSTEM, case_id)].count("receipt") == 1
+        assert MailboxMessage.objects.filter(application_id=ref.id, kind="receipt").count() == 1
+        case = records.case(SYSTEM, case_id)
+        assert (case.state, case.retention_until) == ("closed", closed.retention_until)
 
     def test_the_applicant_opens_no_document_that_is_not_theirs(self) -> None:
         ref, decided, _delivery = self._decided()

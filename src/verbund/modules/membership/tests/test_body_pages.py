@@ -115,7 +115,7 @@ def test_every_kind_of_entry_is_written_by_its_form_and_shown(desk: Desk) -> Non
     assert [(t.member_id, t.since) for t in body.administers] == [(desk.town, date(2005, 1, 1))]
     page = desk.browser.get(f"/arbeit/mitglieder/{desk.amt}/").content.decode()
     for words in (
-        "9876",
+        "9.876",
         "Grundschule am See",
         "Anna Amtfrau",
         "25.000,50",

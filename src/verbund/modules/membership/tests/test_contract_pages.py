@@ -121,7 +121,7 @@ def test_the_first_page_teaches_and_the_form_brings_what_is_known(desk: Desk) ->
     page = desk.manager.get(f"{desk.url}neu/").content.decode()
     offered = dict(re.findall(r'name="(place_\w+|share_\d|seats_\d)" value="([^"]*)"', page))
     assert [offered[f"place_{code}"] for code in ALL] == [str(n) for n in range(1, 11)]
-    assert (offered["share_0"], offered["seats_0"], offered["share_2"]) == ("1000", "2", "500")
+    assert (offered["share_0"], offered["seats_0"], offered["share_2"]) == ("1000.00", "2", "500.00")
     assert "§ 167b Abs. 3 Nr. 4 KV M-V" in page
 
 

@@ -21,7 +21,7 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, prepared_statements
 
-from .cases import CaseClosed, open_case_for_change
+from .cases import CaseClosed, case_for_change, open_case_for_change
 from .filing import DocumentRef, NewDocument, check_documents, document_ref, new_version, prepare, take_in, version_deed
 from .indexing import reindex_document
 from .once import once
@@ -55,6 +55,7 @@ def file_document(
     visible_to_party: bool | None = None,
     origin: str | None = None,
     idempotency_key: UUID | None = None,
+    belated: bool = False,
 ) -> DocumentRef:
     """File a document (zu den Akten nehmen) in a case; the search finds it, text included, from the commit on.
 
@@ -63,6 +64,7 @@ def file_document(
         visible_to_party: whether the party sees it in the portal; by default what a citizen or guest brought, and
         nothing else. origin: of the process through which a citizen or guest comes; they must name it.
         idempotency_key: of the form; the same key again gives the document that is there already.
+        belated: into a closed case, too; for the system alone, which owes a case a paper that was due before it closed.
 
     Raises:
         DocumentInvalid: no title, unknown kind.
@@ -79,7 +81,7 @@ def file_document(
     return once(
         idempotency_key,
         "document_filed_once_by_form",
-        lambda: _file_document(actor, case_id, new, now, origin, idempotency_key),
+        lambda: _file_document(actor, case_id, new, now, origin, idempotency_key, belated=belated),
         known,
     )
 
@@ -87,12 +89,19 @@ def file_document(
 @prepared_statements()
 @transaction.atomic
 def _file_document(
-    actor: Actor, case_id: UUID, new: NewDocument, now: datetime, origin: str | None, key: UUID | None
+    actor: Actor,
+    case_id: UUID,
+    new: NewDocument,
+    now: datetime,
+    origin: str | None,
+    key: UUID | None,
+    *,
+    belated: bool,
 ) -> DocumentRef:
-    policy.require(actor, Permission.FILE_DOCUMENT)
+    policy.require(actor, Permission.FILE_BELATEDLY if belated else Permission.FILE_DOCUMENT)
     check_documents([new])
     # Before the content is read: nobody may use the reading of files in cases that do not exist for them.
-    case = open_case_for_change(actor, case_id, origin=origin)
+    case = (case_for_change if belated else open_case_for_change)(actor, case_id, origin=origin)
     filing = prepare(actor, case, [new], now)
     filing.documents[0].idempotency_key = key
     case.save(update_fields=["documents"])

@@ -10,9 +10,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from verbund.modules.records import queries, services
-from verbund.modules.records.models import DocumentVersion, TimelineEntry, version_hash
+from verbund.modules.records.models import Document, DocumentVersion, TimelineEntry, version_hash
 from verbund.platform import files
 from verbund.platform.audit.models import AuditEntry
+from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import acting_for
@@ -114,6 +115,17 @@ def test_a_closed_case_takes_nothing_more(clerk: Actor) -> None:
             clerk, document_id=document.id, content=b"x", filename="b.txt", expected_version=1, now=NOW
         )
     assert DocumentVersion.objects.count() == 1
+
+
+def test_only_the_house_itself_files_belatedly(clerk: Actor) -> None:
+    case = factories.open_case(clerk)
+    services.close_case(clerk, case_id=case.id, now=NOW)
+    paper: dict[str, Any] = {"case_id": case.id, "title": "Eingang", "kind": "receipt", "content": b"x", "now": NOW}
+    with pytest.raises(policy.Denied):
+        services.file_document(clerk, filename="a.txt", belated=True, **paper)
+    assert not Document.objects.filter(case_id=case.id).exists()
+    services.file_document(Actor.system(clerk.body, "test"), filename="a.txt", belated=True, **paper)
+    assert Document.objects.get(case_id=case.id).kind == "receipt"
 
 
 @pytest.mark.parametrize(
