@@ -8,14 +8,13 @@ from typing import Any, Final
 from . import alliance
 from .browsing import Browser, Unexpected, signed_in
 from .driving import LONGEST, row_of, together
-from .measuring import CLIENTS, Scale
+from .measuring import CLIENTS, WARM, Scale, afresh
 from .place import Place, moment, tell
 from .rows import Row
 from .service_calls import in_processes
 
 BODIES: Final = 200
 SERVICES: Final = 60
-_WARM: Final = 40
 _READY: Final = 5  # bodies that are made ready
 _PATIENCE: Final = 60.0  # seconds until a body that is not ready is a failure
 _PAUSE: Final = 0.02
@@ -78,13 +77,14 @@ def _pages(
     may_be_empty: tuple[int, ...] = (),
 ) -> list[Row]:
     desks = [signed_in(alliance.HOST, place.port, made.manager, made.password) for _client in range(max(CLIENTS))]
-    together([[partial(_afresh, desks[n % len(desks)], path, least) for n in range(_WARM)]], place.meter)
+    page = partial(_page, path=path, least=least)
+    together([[partial(afresh, desks[n % len(desks)], page) for n in range(WARM)]], place.meter)
     rows = []
     for clients in CLIENTS:
         for desk in desks:
             desk.close()
         number = scale.times(100 if clients == 1 else 50)
-        work = [[partial(_page, desks[client], path, least)] * number for client in range(clients)]
+        work = [[partial(page, desks[client])] * number for client in range(clients)]
         row = row_of(name, clients, *together(work, place.meter, LONGEST))
         reads = {
             "body": alliance.SCHEMA,
@@ -95,12 +95,6 @@ def _pages(
         row.floor_cpu_ms = floor.cpu_ms
         rows.append(row)
     return rows
-
-
-def _afresh(desk: Browser, path: str, least: int) -> None:
-    """Over a new connection, so that every web process has its turn."""
-    desk.close()
-    _page(desk, path, least)
 
 
 def _page(desk: Browser, path: str, least: int) -> None:

@@ -130,6 +130,7 @@ def replay(url: str, given: Mapping[str, Any]) -> Callable[[int], object]:
         if _UUID.match(row[each.columns.index(name)] or "")
     }
     changed = {each.table: _to_be_changed(each, fresh) for each in written}
+    rows = {each.table: _apart(each, changed[each.table]) for each in written}
     connection = psycopg.connect(url, prepare_threshold=0)
 
     def call(number: int) -> None:
@@ -139,7 +140,7 @@ def replay(url: str, given: Mapping[str, Any]) -> Callable[[int], object]:
             if each.inserted:
                 values = [
                     _again(value, name, keys, changed[each.table], at * len(each.inserted) + place)
-                    for place, row in enumerate(_apart(each, changed[each.table]))
+                    for place, row in enumerate(rows[each.table])
                     for name, value in zip(each.columns, row)
                 ]
                 connection.execute(_insert(each, len(each.inserted)), values)

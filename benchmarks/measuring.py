@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 CLIENTS: Final = (1, 4)
 # Calls before the first that counts: every process has then made its parts of pages, every connection its plans.
-_WARM: Final = 40
+WARM: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +155,7 @@ class Bench:
     def _pages(
         self, name: str, pages: Sequence[Callable[[Browser], object]], statement: str | None, parameters: list[Any]
     ) -> None:
-        # Each over a new connection, so that every web process has its turn.
-        warming = [partial(_afresh, self._desks[n % len(self._desks)], pages[n % len(pages)]) for n in range(_WARM)]
+        warming = [partial(afresh, self._desks[n % len(self._desks)], pages[n % len(pages)]) for n in range(WARM)]
         together([warming], self.place.meter, LONGEST / 2)
         for clients in CLIENTS:
             number = self.scale.times(200 if clients == 1 else 100)
@@ -177,14 +176,14 @@ class Bench:
         """A letter of 100 kB, from its upload until the search finds it."""
         for clients in CLIENTS:
             number = self.scale.times(60 if clients == 1 else 40)
-            made = web_calls.uploads(number * clients + _WARM, self.cases, f"{self.town.schema_name} {clients}")
-            for each in made[1:_WARM]:
+            made = web_calls.uploads(number * clients + WARM, self.cases, f"{self.town.schema_name} {clients}")
+            for each in made[1:WARM]:
                 self._desks[0].close()
                 each.until_found(self._desks[0])
             with self._watched() as written:
                 made[0].until_found(self._desks[0])
             work = [
-                [partial(each.until_found, self._desks[client]) for each in made[_WARM + client :: clients]]
+                [partial(each.until_found, self._desks[client]) for each in made[WARM + client :: clients]]
                 for client in range(clients)
             ]
             self._measure("upload_found", work)
@@ -195,13 +194,13 @@ class Bench:
         for clients in CLIENTS:
             number = self.scale.times(100)
             ready = web_calls.applications(
-                self.town.schema_name, self.town.host, self.place.port, number * clients + _WARM, seed=1000 * clients
+                self.town.schema_name, self.town.host, self.place.port, number * clients + WARM, seed=1000 * clients
             )
-            for each in ready[1:_WARM]:
+            for each in ready[1:WARM]:
                 each.send()
             with self._watched() as written:
                 ready[0].send()
-            timed = ready[_WARM:]
+            timed = ready[WARM:]
             self._measure("submit", [[each.send for each in timed[c::clients]] for c in range(clients)])
             self._write_floor(written, clients)
 
@@ -337,7 +336,8 @@ def _read_in(connection: "psycopg.Connection[Any]", statements: str) -> None:
     connection.execute("RESET ALL")
 
 
-def _afresh(desk: Browser, page: Callable[[Browser], object]) -> None:
+def afresh(desk: Browser, page: Callable[[Browser], object]) -> None:
+    """Ask for a page over a new connection, so that every web process has its turn."""
     desk.close()
     page(desk)
 

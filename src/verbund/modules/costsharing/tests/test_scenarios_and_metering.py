@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -24,6 +24,8 @@ from verbund.platform.tenancy import acting_for
 
 from . import factories
 from .factories import NOW, SYSTEM
+
+_Id = TypeVar("_Id", int, UUID)
 
 
 @pytest.mark.django_db
@@ -168,26 +170,33 @@ def test_of_two_releases_at_the_same_moment_one_wins(real_database: str) -> None
         assert AuditEntry.objects.filter(action="costsharing.run.released").count() == 1
 
 
-def test_the_same_form_at_the_same_moment_is_written_once(real_database: str) -> None:
-    with acting_for("alliance"):
-        services.define_centre(SYSTEM, code="HAUS", name="Gebäude", step=10, now=NOW)
-    connection.close()
-    start, written, key = threading.Barrier(2), list[UUID](), uuid4()
+def _twice_at_once(write: Callable[[], _Id]) -> list[_Id]:
+    """What two threads get that write in the alliance at the same moment."""
+    start, written = threading.Barrier(2), list[_Id]()
 
-    def record() -> None:
+    def send() -> None:
         try:
             with acting_for("alliance"):
                 start.wait()
-                cost: dict[str, Any] = {"centre": "HAUS", "year": 2025, "cents": 1000, "text": "Miete"}
-                written.append(services.record_cost(SYSTEM, now=NOW, idempotency_key=key, **cost))
+                written.append(write())
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=record) for _ in range(2)]
+    threads = [threading.Thread(target=send) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    return written
+
+
+def test_the_same_form_at_the_same_moment_is_written_once(real_database: str) -> None:
+    with acting_for("alliance"):
+        services.define_centre(SYSTEM, code="HAUS", name="Gebäude", step=10, now=NOW)
+    connection.close()
+    key = uuid4()
+    cost: dict[str, Any] = {"centre": "HAUS", "year": 2025, "cents": 1000, "text": "Miete"}
+    written = _twice_at_once(lambda: services.record_cost(SYSTEM, now=NOW, idempotency_key=key, **cost))
     assert written == [key, key]
     with acting_for("alliance"):
         assert [row.cents for row in CentreCost.objects.all()] == [1000]
@@ -232,21 +241,8 @@ def test_what_is_sent_twice_in_one_instant_is_one_row(real_database: str, which:
     if which == "measure":
         values = {**values, "member_id": members["alpha"]}
     connection.close()
-    start, written, key = threading.Barrier(2), list[int](), uuid4()
-
-    def send() -> None:
-        try:
-            with acting_for("alliance"):
-                start.wait()
-                written.append(service(SYSTEM, service_code="CORE", now=NOW, idempotency_key=key, **values))
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    key = uuid4()
+    written = _twice_at_once(lambda: service(SYSTEM, service_code="CORE", now=NOW, idempotency_key=key, **values))
     assert len(written) == 2
     assert written[0] == written[1]
     with acting_for("alliance"):
