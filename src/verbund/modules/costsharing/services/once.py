@@ -14,24 +14,26 @@ def write_once(model: type[models.Model], key: UUID | None, **values: Any) -> tu
 
     The same form at the same moment waits for the first one, and then finds its row.
     """
-    try:
-        with transaction.atomic():
-            row = model._default_manager.create(id=key or new_id(), **values)
-    except IntegrityError:
-        if key is None or not model._default_manager.filter(pk=key).exists():
-            raise
-        return key, False
-    return row.pk, True
+    row, new = _written(model, key, "id", key or new_id(), values)
+    return row.pk, new
 
 
 def write_once_beside(model: type[models.Model], key: UUID | None, **values: Any) -> tuple[int, bool]:
     """As `write_once`, for a table with running numbers, which keeps the key of the form in `form`."""
+    row, new = _written(model, key, "form", key, values)
+    return int(row.pk), new
+
+
+def _written(
+    model: type[models.Model], key: UUID | None, column: str, value: UUID | None, values: dict[str, Any]
+) -> tuple[models.Model, bool]:
+    """The row with `value` in `column`, written now or, if its form was sent before, there already."""
+    rows = model._default_manager
     try:
         with transaction.atomic():
-            row = model._default_manager.create(form=key, **values)
+            return rows.create(**{column: value}, **values), True
     except IntegrityError:
-        there = model._default_manager.filter(form=key).first() if key else None
+        there = rows.filter(**{column: key}).first() if key else None
         if there is None:
             raise
-        return int(there.pk), False
-    return int(row.pk), True
+        return there, False
