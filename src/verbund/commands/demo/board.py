@@ -43,7 +43,7 @@ class Contract:
                 accession_id=self.accession_id,
                 party_id=carrier.member_id,
                 version_sha256=before,
-                organ=texts()["organ"],
+                resolution=services.Resolution(texts()["organ"]),
                 on=first + timedelta(days=9),
                 now=_noon(first + timedelta(days=9)),
             )

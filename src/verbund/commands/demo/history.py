@@ -284,7 +284,8 @@ class _Case:
 
     def _basic(self, day: Day) -> None:
         services = _doors()[1]
-        services.record_basic_resolution(self.history.actor, organ=self.organ, **self._common("basic", day))
+        resolution = services.Resolution(self.organ)
+        services.record_basic_resolution(self.history.actor, resolution=resolution, **self._common("basic", day))
 
     def _talks(self, day: Day) -> None:
         services = _doors()[1]
@@ -315,17 +316,17 @@ class _Case:
                 **self._common("plan", Day.read(self.entry["put"])),
             )
 
-    def _votes(self, slug: str) -> dict[str, int]:
+    def _resolution(self, slug: str) -> Any:
+        services = _doors()[1]
         votes = self.entry.get("votes", {})
-        return {"votes_for": votes[slug], "votes_against": 0, "abstentions": 0} if slug in votes else {}
+        return services.Resolution(self.organ, votes[slug], 0, 0) if slug in votes else services.Resolution(self.organ)
 
     def _candidate(self, day: Day) -> None:
         services = _doors()[1]
         services.record_candidate_resolution(
             self.history.actor,
             version_sha256=self.hash,
-            organ=self.organ,
-            **self._votes("candidate"),
+            resolution=self._resolution("candidate"),
             **self._common("candidate", day),
         )
 
@@ -339,8 +340,7 @@ class _Case:
                 self.history.actor,
                 party_id=carrier.member_id,
                 version_sha256=self.hash,
-                organ=self.organ,
-                **self._votes(slug),
+                resolution=self._resolution(slug),
                 **common,
             )
 

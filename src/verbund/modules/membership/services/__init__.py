@@ -14,6 +14,7 @@ from .acts import (
     AccessionNotFound,
     BadStep,
     Evidence,
+    Resolution,
     StepRefused,
 )
 from .agreements import (
@@ -210,6 +211,7 @@ __all__ = [
     "OtherVersion",
     "ParameterConflict",
     "ProvisioningConflict",
+    "Resolution",
     "ServiceConflict",
     "Share",
     "Signatory",

@@ -22,7 +22,18 @@ from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import current_body, new_id
 
-from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after, require_news, require_past
+from .acts import (
+    NONE,
+    BadStep,
+    Evidence,
+    Resolution,
+    StepRefused,
+    begin,
+    finish,
+    require_after,
+    require_news,
+    require_past,
+)
 from .members import MemberNotFound, NotTheAlliance
 
 
@@ -123,12 +134,9 @@ def record_basic_resolution(
     actor: Actor,
     *,
     accession_id: UUID,
-    organ: str,
+    resolution: Resolution,
     on: date,
     now: datetime,
-    votes_for: int | None = None,
-    votes_against: int | None = None,
-    abstentions: int | None = None,
     evidence: Evidence = NONE,
 ) -> None:
     """Record the candidate's basic resolution (Grundsatzbeschluss) to negotiate; its representative may do so too.
@@ -141,7 +149,7 @@ def record_basic_resolution(
     )
     policy.require(actor, Permission.DECIDE_FOR_MEMBER, when=may_decide_for(actor, accession.member))
     require_after(on, accession.opened_on, gettext("the inquiry"))
-    require_majority(organ, votes_for, votes_against, abstentions)
+    resolution.require_majority()
     finish(
         actor,
         accession,
@@ -150,26 +158,8 @@ def record_basic_resolution(
         now=now,
         evidence=evidence,
         party=accession.member_id,
-        details=votes(organ, votes_for, votes_against, abstentions),
+        details=resolution.facts(),
     )
-
-
-def require_majority(organ: str, votes_for: int | None, votes_against: int | None, abstentions: int | None) -> None:
-    """Raises:
-    BadStep: no organ, or votes that cannot be. StepRefused: the votes are no majority.
-    """
-    if not organ.strip():
-        raise BadStep({"organ": _("Name the organ that has decided.")})
-    if any(n is not None and not 0 <= n <= 999 for n in (votes_for, votes_against, abstentions)):
-        raise BadStep({"votes_for": _("Enter the number of votes.")})
-    if votes_for is not None and votes_for <= (votes_against or 0):
-        raise StepRefused(_("These votes are no majority: that is a refusal, not a consent."))
-
-
-def votes(organ: str, votes_for: int | None, votes_against: int | None, abstentions: int | None) -> dict[str, object]:
-    """A resolution's facts for the history."""
-    found = {"organ": organ, "votes_for": votes_for, "votes_against": votes_against, "abstentions": abstentions}
-    return {key: value for key, value in found.items() if value is not None}
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """The frame of every act in an accession: who may, from which state, on which day; and the history it leaves."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -45,6 +45,37 @@ class Evidence:
 
 
 NONE: Final = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Resolution (Beschluss): what an organ has decided, with its votes as far as they are known."""
+
+    organ: str
+    votes_for: int | None = None
+    votes_against: int | None = None
+    abstentions: int | None = None
+
+    def require_sound(self) -> None:
+        """Raises:
+        BadStep: no organ, or votes that cannot be.
+        """
+        if not self.organ.strip():
+            raise BadStep({"organ": _("Name the organ that has decided.")})
+        if any(n is not None and not 0 <= n <= 999 for n in (self.votes_for, self.votes_against, self.abstentions)):
+            raise BadStep({"votes_for": _("Enter the number of votes.")})
+
+    def require_majority(self) -> None:
+        """Raises:
+        BadStep: no organ, or votes that cannot be. StepRefused: the votes are no majority.
+        """
+        self.require_sound()
+        if self.votes_for is not None and self.votes_for <= (self.votes_against or 0):
+            raise StepRefused(_("These votes are no majority: that is a refusal, not a consent."))
+
+    def facts(self) -> dict[str, object]:
+        """What is known of it, for the history."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def begin(

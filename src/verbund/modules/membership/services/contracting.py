@@ -36,8 +36,7 @@ from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import local_date, new_id
 from verbund.platform.ui.templatetags.ui import cents as euros
 
-from .accession import require_majority, votes
-from .acts import NONE, BadStep, Evidence, StepRefused, begin, finish, require_after
+from .acts import NONE, BadStep, Evidence, Resolution, StepRefused, begin, finish, require_after
 from .carriers import Share
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
@@ -186,12 +185,9 @@ def record_consent(
     accession_id: UUID,
     party_id: UUID,
     version_sha256: str,
-    organ: str,
+    resolution: Resolution,
     on: date,
     now: datetime,
-    votes_for: int | None = None,
-    votes_against: int | None = None,
-    abstentions: int | None = None,
     evidence: Evidence = NONE,
 ) -> None:
     """Record a carrier's consent (Zustimmung) to exactly this version; a representative does so for the own body only.
@@ -207,9 +203,8 @@ def record_consent(
     consent = _open_decision(actor, accession, party_id, version_sha256, on)
     if consent.is_candidate:
         raise StepRefused(_("The candidate does not consent, it resolves to join. Record its resolution."))
-    require_majority(organ, votes_for, votes_against, abstentions)
-    counted = (organ, votes_for, votes_against, abstentions)
-    _decide(consent, Decision.CONSENTED, on, now, evidence, *counted)
+    resolution.require_majority()
+    _decide(consent, Decision.CONSENTED, on, now, evidence, resolution)
     finish(
         actor,
         accession,
@@ -219,7 +214,7 @@ def record_consent(
         evidence=evidence,
         to=_after_decision(accession),
         party=party_id,
-        details={"number": consent.draft.number, **votes(*counted)},
+        details={"number": consent.draft.number, **resolution.facts()},
     )
 
 
@@ -229,12 +224,9 @@ def record_candidate_resolution(
     *,
     accession_id: UUID,
     version_sha256: str,
-    organ: str,
+    resolution: Resolution,
     on: date,
     now: datetime,
-    votes_for: int | None = None,
-    votes_against: int | None = None,
-    abstentions: int | None = None,
     evidence: Evidence = NONE,
 ) -> None:
     """Record the candidate's resolution to join (Beitrittsbeschluss) with exactly this version.
@@ -246,9 +238,8 @@ def record_candidate_resolution(
         actor, accession_id, Action.RECORD_CANDIDATE_RESOLUTION, on=on, now=now, permission=Permission.DECIDE_FOR_MEMBER
     )
     consent = _open_decision(actor, accession, accession.member_id, version_sha256, on)
-    require_majority(organ, votes_for, votes_against, abstentions)
-    counted = (organ, votes_for, votes_against, abstentions)
-    _decide(consent, Decision.CONSENTED, on, now, evidence, *counted)
+    resolution.require_majority()
+    _decide(consent, Decision.CONSENTED, on, now, evidence, resolution)
     finish(
         actor,
         accession,
@@ -258,7 +249,7 @@ def record_candidate_resolution(
         evidence=evidence,
         to=_after_decision(accession),
         party=accession.member_id,
-        details={"number": consent.draft.number, **votes(*counted)},
+        details={"number": consent.draft.number, **resolution.facts()},
     )
 
 
@@ -269,12 +260,9 @@ def refuse(
     accession_id: UUID,
     party_id: UUID,
     version_sha256: str,
-    organ: str,
+    resolution: Resolution,
     on: date,
     now: datetime,
-    votes_for: int | None = None,
-    votes_against: int | None = None,
-    abstentions: int | None = None,
     evidence: Evidence = NONE,
 ) -> None:
     """Record that a carrier or the candidate refuses (Versagung) this version: a new one is needed, or the end.
@@ -284,10 +272,8 @@ def refuse(
     """
     accession = begin(actor, accession_id, Action.REFUSE, on=on, now=now, permission=Permission.DECIDE_FOR_MEMBER)
     consent = _open_decision(actor, accession, party_id, version_sha256, on)
-    if not organ.strip():
-        raise BadStep({"organ": _("Name the organ that has decided.")})
-    counted = (organ, votes_for, votes_against, abstentions)
-    _decide(consent, Decision.REFUSED, on, now, evidence, *counted)
+    resolution.require_sound()
+    _decide(consent, Decision.REFUSED, on, now, evidence, resolution)
     finish(
         actor,
         accession,
@@ -296,7 +282,7 @@ def refuse(
         now=now,
         evidence=evidence,
         party=party_id,
-        details={"number": consent.draft.number, **votes(*counted)},
+        details={"number": consent.draft.number, **resolution.facts()},
     )
 
 
@@ -337,21 +323,14 @@ def _open_decision(actor: Actor, accession: Accession, party_id: UUID, version_s
 
 
 def _decide(
-    consent: Consent,
-    decision: Decision,
-    on: date,
-    now: datetime,
-    evidence: Evidence,
-    organ: str,
-    votes_for: int | None,
-    votes_against: int | None,
-    abstentions: int | None,
+    consent: Consent, decision: Decision, on: date, now: datetime, evidence: Evidence, resolution: Resolution
 ) -> None:
     consent.decision = decision
     consent.decided_on = on
-    consent.organ = organ.strip()[:200]
+    consent.organ = resolution.organ.strip()[:200]
     consent.resolution = evidence.document[:200]
-    consent.votes_for, consent.votes_against, consent.abstentions = votes_for, votes_against, abstentions
+    consent.votes_for, consent.votes_against = resolution.votes_for, resolution.votes_against
+    consent.abstentions = resolution.abstentions
     consent.date_known = evidence.date_known
     consent.recorded_at = now
     consent.save()

@@ -82,9 +82,8 @@ class Accessions:
         services.state_costs(self.actor, yearly_cents=12_000_000, **self.common(on))
 
     def record_basic_resolution(self, on: date = RESOLVED) -> None:
-        services.record_basic_resolution(
-            self.actor, organ="Stadtvertretung", votes_for=15, votes_against=0, **self.common(on)
-        )
+        resolution = services.Resolution("Stadtvertretung", votes_for=15, votes_against=0)
+        services.record_basic_resolution(self.actor, resolution=resolution, **self.common(on))
 
     def begin_negotiation(self, on: date = TALKS) -> None:
         services.begin_negotiation(self.actor, **self.common(on))
@@ -95,17 +94,20 @@ class Accessions:
         self.text = wanted
 
     def record_consent(self, party: UUID, on: date = CONSENTED, **more: Any) -> None:
-        values = {"version_sha256": hash_of(self.text), "organ": "Kreistag", "votes_for": 14, **more}
+        values = {"version_sha256": hash_of(self.text), "resolution": services.Resolution("Kreistag", 14), **more}
         services.record_consent(self.actor, party_id=party, **self.common(on), **values)
 
     def record_candidate_resolution(self, on: date = CONSENTED, **more: Any) -> None:
-        values = {"version_sha256": hash_of(self.text), "organ": "Stadtvertretung", "votes_for": 15, **more}
+        values = {
+            "version_sha256": hash_of(self.text),
+            "resolution": services.Resolution("Stadtvertretung", 15),
+            **more,
+        }
         services.record_candidate_resolution(self.actor, **self.common(on), **values)
 
-    def refuse(self, party: UUID, on: date = CONSENTED) -> None:
-        services.refuse(
-            self.actor, party_id=party, version_sha256=hash_of(self.text), organ="Kreistag", **self.common(on)
-        )
+    def refuse(self, party: UUID, on: date = CONSENTED, **more: Any) -> None:
+        values = {"version_sha256": hash_of(self.text), "resolution": services.Resolution("Kreistag"), **more}
+        services.refuse(self.actor, party_id=party, **self.common(on), **values)
 
     def parties(self) -> list[UUID]:
         if not ContractDraft.objects.filter(accession_id=self.id).exists():

@@ -233,8 +233,30 @@ def test_votes_that_are_no_majority_are_no_consent(manager: Actor) -> None:
     founders = founded(manager)
     case = Accessions(manager, member(manager, "neustadt")).to(AccessionState.DRAFT_CONTRACT)
     with pytest.raises(services.StepRefused, match="no majority"):
-        case.record_consent(founders[0], votes_for=7, votes_against=7)
+        case.record_consent(founders[0], resolution=services.Resolution("Kreistag", votes_for=7, votes_against=7))
     assert case.state == AccessionState.DRAFT_CONTRACT
+
+
+@pytest.mark.parametrize(
+    ("resolution", "field"),
+    [
+        (services.Resolution(" "), "organ"),
+        (services.Resolution("Kreistag", votes_for=1000), "votes_for"),
+        (services.Resolution("Kreistag", votes_for=3, votes_against=-1), "votes_for"),
+        (services.Resolution("Kreistag", votes_for=3, abstentions=1000), "votes_for"),
+    ],
+)
+@pytest.mark.parametrize("act", ["record_consent", "refuse"])
+def test_a_resolution_names_its_organ_and_votes_that_can_be(
+    manager: Actor, act: str, resolution: services.Resolution, field: str
+) -> None:
+    founders = founded(manager)
+    case = Accessions(manager, member(manager, "neustadt")).to(AccessionState.DRAFT_CONTRACT)
+    before = digest()
+    with pytest.raises(services.BadStep) as refusal:
+        getattr(case, act)(founders[0], resolution=resolution)
+    assert list(refusal.value.errors) == [field]
+    assert digest() == before
 
 
 def test_the_history_says_who_did_what_on_which_day_and_when_it_was_recorded(manager: Actor) -> None:

@@ -132,7 +132,8 @@ class ResolutionForm(ActForm):
             self.fields[name] = forms.IntegerField(label=label, required=False, min_value=0, max_value=999)
 
     def own_values(self) -> dict[str, Any]:
-        return {key: self.cleaned_data[key] for key in ("organ", "votes_for", "votes_against", "abstentions")}
+        told = {field: self.cleaned_data[field] for field in ("organ", "votes_for", "votes_against", "abstentions")}
+        return {"resolution": services.Resolution(**told)}
 
 
 class DecisionForm(ResolutionForm):
