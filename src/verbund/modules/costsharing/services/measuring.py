@@ -70,6 +70,8 @@ def record_measure(
     if len(reason) > 300:
         errors["reason"] = _("Give the reason in at most 300 characters.")
     if not errors:
+        # Read before the last figure: what the same form brings in between is then found as that figure.
+        known = _known_periods(member_id, service_code, period_start, period_end)
         last = (
             Measure.objects.filter(
                 member_id=member_id, service_code=service_code, period_start=period_start, period_end=period_end
@@ -79,7 +81,6 @@ def record_measure(
         )
         if last and (last.quantity, last.reason, last.source) == (quantity, reason.strip(), MeasureSource.ENTERED):
             return last.id
-        known = _known_periods(member_id, service_code, period_start, period_end)
         if (period_start, period_end) in known and not reason.strip():
             errors["reason"] = _("There is a figure for this period. Say why it is corrected.")
         elif crossing := sorted(known - {(period_start, period_end)}):
