@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, connections, transaction
+from django.db import DatabaseError, connection, transaction
+from tests.races import at_once
 
 from verbund.platform import audit
 from verbund.platform.audit.models import AuditEntry, AuditLane
@@ -89,18 +90,11 @@ def test_parallel_transactions_take_lanes_of_their_own_and_do_not_wait(real_data
     both_inside = threading.Barrier(2, timeout=10)
 
     def work() -> None:
-        try:
-            with acting_for("alpha"), transaction.atomic():
-                audit.record(Actor.system("alpha", "test"), "test.parallel", "test.thing", 1)
-                both_inside.wait()  # would break if the second had to wait for the first one's commit
-        finally:
-            connections.close_all()
+        with transaction.atomic():
+            audit.record(Actor.system("alpha", "test"), "test.parallel", "test.thing", 1)
+            both_inside.wait()  # would break if the second had to wait for the first one's commit
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_once([work] * 2, body="alpha") == [None, None]
     with acting_for("alpha"):
         assert sorted(AuditEntry.objects.values_list("lane", "lane_no")) == [(0, 1), (1, 1)]
 

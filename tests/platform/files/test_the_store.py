@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.platform.files import samples
+from tests.races import at_once
 
 from verbund.modules.records.tests import factories
 from verbund.platform import files
@@ -205,24 +206,11 @@ def test_a_sweep_never_takes_what_a_put_is_about_to_commit(real_database: str, r
 
 
 def test_many_at_once_putting_the_same_content_end_with_one(real_database: str, root: Path) -> None:
-    problems: list[BaseException] = []
-
     def putter() -> None:
-        try:
-            for _ in range(5):
-                with acting_for("alpha"):
-                    files.put(samples.PDF, filename="a.pdf")
-        except BaseException as problem:  # noqa: BLE001 - shown in the main thread
-            problems.append(problem)
-        finally:
-            connection.close()
+        for _ in range(5):
+            files.put(samples.PDF, filename="a.pdf")
 
-    threads = [threading.Thread(target=putter) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert problems == []
+    assert at_once([putter] * 4, body="alpha") == [None] * 4
     with acting_for("alpha"):
         assert files.StoredFile.objects.count() == 1
     assert len(on_disk(root)) == 1

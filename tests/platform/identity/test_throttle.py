@@ -1,15 +1,14 @@
 """Counters against guessing."""
 
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.races import at_once
 
 from verbund.platform.identity import throttle
 from verbund.platform.identity.local.models import Attempts
@@ -62,18 +61,10 @@ def test_attempts_at_the_same_time_are_all_counted(real_database: str) -> None:
     limit = Limit(count=1000, window=timedelta(minutes=10), block=timedelta(minutes=1))
 
     def guess() -> None:
-        try:
-            for _ in range(5):
-                with acting_for("alpha"):
-                    throttle.count("test", "key", limit, now=moment)
-        finally:
-            connections.close_all()
+        for _ in range(5):
+            throttle.count("test", "key", limit, now=moment)
 
-    threads = [threading.Thread(target=guess) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_once([guess] * 4, body="alpha") == [None] * 4
     with acting_for("alpha"):
         assert Attempts.objects.get().count == 20
 
@@ -110,26 +101,15 @@ def test_no_text_makes_the_address_fail(text: str) -> None:
 def test_of_many_guesses_at_once_no_more_are_looked_at_than_the_limit(real_database: str, now: datetime) -> None:
     """Counting before looking: threads that all pass the first question are still held at the row."""
     limit = Limit(count=3, window=timedelta(minutes=15), block=timedelta(minutes=1))
-    begin, looked_at = threading.Barrier(8), []
 
-    def guess(number: int) -> None:
-        try:
-            with acting_for("alpha"):
-                begin.wait(timeout=20)
-                throttle.attempt("guess", "somebody", limit, now=now)
-                time.sleep(0.05)  # the look, which takes its time
-                looked_at.append(number)
-        except Blocked:
-            pass
-        finally:
-            connections.close_all()
+    def guess() -> str:
+        throttle.attempt("guess", "somebody", limit, now=now)
+        time.sleep(0.05)  # the look, which takes its time
+        return "looked at"
 
-    threads = [threading.Thread(target=guess, args=(n,)) for n in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert len(looked_at) == limit.count
+    found = at_once([guess] * 8, body="alpha")
+    assert found.count("looked at") == limit.count
+    assert [type(other) for other in found if other != "looked at"] == [Blocked] * 5
 
 
 def test_an_attempt_that_was_right_is_given_back_and_those_before_it_count_on(alpha: Any, now: datetime) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import re
 import subprocess
 import sys
-import threading
 import unicodedata
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from tests.platform.printing import samples
+from tests.races import at_once
 
 from verbund.platform import printing
 from verbund.platform.printing import payments, typesetting
@@ -139,17 +139,11 @@ def test_a_template_cannot_load_packages() -> None:
 def test_the_same_data_give_the_same_bytes_in_every_process_and_thread() -> None:
     here = hashlib.sha256(set_letter(samples.whole())).hexdigest()
     assert hashlib.sha256(set_letter(samples.whole())).hexdigest() == here
-    results: list[str] = []
 
-    def work() -> None:
-        results.extend(hashlib.sha256(set_letter(samples.whole())).hexdigest() for _ in range(3))
+    def work() -> list[str]:
+        return [hashlib.sha256(set_letter(samples.whole())).hexdigest() for _ in range(3)]
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == [here] * 12
+    assert at_once([work] * 4) == [[here] * 3] * 4
 
     code = (
         "import django, hashlib; django.setup()\n"

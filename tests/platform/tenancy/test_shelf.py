@@ -1,6 +1,8 @@
 """What a process keeps for all bodies stays below its bound."""
 
-import threading
+from functools import partial
+
+from tests.races import at_once
 
 from verbund.platform.tenancy.shelf import Shelf
 
@@ -36,9 +38,5 @@ def test_threads_leave_the_sum_right() -> None:
             shelf.keep((seed * n) % 97, n, 1 + n % 100)
             shelf.get(n % 97)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in (3, 5, 7, 11)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert at_once([partial(work, seed) for seed in (3, 5, 7, 11)]) == [None] * 4
     assert shelf.held == sum(size for _value, size in shelf._values.values()) <= 1000

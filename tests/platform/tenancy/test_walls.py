@@ -4,6 +4,7 @@ give way."""
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, connections, transaction
 from django.db.utils import ProgrammingError
+from tests.races import at_once
 
 from verbund.platform.audit.models import AuditEntry
 from verbund.platform.events.models import EventReceipt
@@ -203,25 +205,15 @@ def test_a_pooled_connection_survives_a_migration_of_the_tables_it_has_read(
 
 
 def test_threads_of_two_bodies_never_see_each_others_rows(real_database: str) -> None:
-    wrong: list[str] = []
+    def work(name: str) -> list[str]:
+        wrong: list[str] = []
+        for number in range(40):
+            with acting_for(name), transaction.atomic():
+                EventReceipt.objects.create(key=f"{name} {threading.get_ident()} {number}")
+                wrong.extend(k for k in EventReceipt.objects.values_list("key", flat=True) if not k.startswith(name))
+        return wrong
 
-    def work(name: str) -> None:
-        try:
-            for number in range(40):
-                with acting_for(name), transaction.atomic():
-                    EventReceipt.objects.create(key=f"{name} {threading.get_ident()} {number}")
-                    wrong.extend(
-                        k for k in EventReceipt.objects.values_list("key", flat=True) if not k.startswith(name)
-                    )
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in ("alpha", "beta") * 3]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert wrong == []
+    assert at_once([partial(work, name) for name in ("alpha", "beta") * 3]) == [[]] * 6
     with acting_for("alpha"):
         assert EventReceipt.objects.count() == 120
 

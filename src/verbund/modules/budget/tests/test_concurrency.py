@@ -7,12 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.races import at_once
 
 from verbund.modules.budget import queries, services
 from verbund.modules.budget.models import Binding, CircleBalance, Claim, LineBalance, SeriesCounter, Voucher, canonical
@@ -21,43 +23,12 @@ from verbund.platform.tenancy import acting_for
 
 from .factories import NOW, SYSTEM, Town, make_town, paid, raise_claim
 
+race = partial(at_once, body="alpha", threads=6)
+
 
 @pytest.fixture
 def town(real_database: str, alpha: Any) -> Town:
     return make_town()
-
-
-def at_once(jobs: list[Callable[[], Any]], workers: int = 6) -> list[Any]:
-    """Run the jobs in threads that start together, each with a connection of its own; results or exceptions, in
-    order.
-    """
-    results: list[Any] = [None] * len(jobs)
-    start = threading.Barrier(min(workers, len(jobs)))
-    numbers = iter(range(len(jobs)))
-    lock = threading.Lock()
-
-    def work() -> None:
-        try:
-            with acting_for("alpha"):
-                start.wait()
-                while True:
-                    with lock:
-                        number = next(numbers, None)
-                    if number is None:
-                        return
-                    try:
-                        results[number] = jobs[number]()
-                    except Exception as error:  # noqa: BLE001 - the test looks at the outcome of the race
-                        results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work) for _ in range(min(workers, len(jobs)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def transfer(town: Town, cents: int = 100, series: str = "BU") -> services.VoucherRef:
@@ -103,7 +74,7 @@ def test_numbers_have_no_gaps_after_crashes_and_rollbacks(town: Town) -> None:
         return run
 
     plans = [(draw.random() < 0.34, draw.choice(["BU", "UM"])) for _ in range(60)]
-    results = at_once([job(*plan) for plan in plans])
+    results = race([job(*plan) for plan in plans])
     posted = [r for r in results if isinstance(r, services.VoucherRef)]
     assert Counter(type(r).__name__ for r in results) == Counter(
         VoucherRef=sum(not c for c, _s in plans), CrashError=sum(c for c, _s in plans)
@@ -121,7 +92,7 @@ def test_folding_beside_postings_loses_nothing(town: Town) -> None:
     jobs: list[Callable[[], Any]] = [lambda: transfer(town) for _ in range(24)]
     for place in (3, 9, 15, 21):
         jobs.insert(place, lambda: services.fold_totals(SYSTEM, batch=5))
-    results = at_once(jobs)
+    results = race(jobs)
     assert not [r for r in results if isinstance(r, Exception)]
     assert queries.reconcile_totals(SYSTEM, town.ledger, 2026) == []
     services.fold_totals(SYSTEM)
@@ -159,7 +130,7 @@ def test_concurrent_reservations_never_exceed_the_limit(town: Town) -> None:
             now=NOW,
         )
 
-    results = at_once([job(n) for n in range(len(requests))])
+    results = race([job(n) for n in range(len(requests))])
     accepted = [n for n, r in enumerate(results) if not isinstance(r, Exception)]
     assert {type(r).__name__ for r in results if isinstance(r, Exception)} == {"NotEnoughFunds"}
     taken: Counter[str] = Counter()
@@ -186,7 +157,7 @@ def test_requests_that_fit_together_are_all_accepted(town: Town) -> None:
             SYSTEM, ledger=town.ledger, year=2026, demands=demands, text="x", idempotency_key=f"k{number}", now=NOW
         )
 
-    results = at_once([job(n) for n in range(10)])
+    results = race([job(n) for n in range(10)])
     assert not [r for r in results if isinstance(r, Exception)]
     with pytest.raises(services.NotEnoughFunds):
         services.reserve(
@@ -209,14 +180,14 @@ def test_the_same_key_at_once_binds_once(town: Town) -> None:
             SYSTEM, ledger=town.ledger, year=2026, demands=demands, text="x", idempotency_key="same", now=NOW
         )
 
-    results = at_once([job] * 6)
+    results = race([job] * 6)
     assert len({str(r) for r in results}) == 1
     assert LineBalance.objects.get(line__account__code="5233", line__product__code="54100").open == 10_000
 
 
 def test_the_same_matter_at_once_raises_one_claim(town: Town) -> None:
     """Property 6, for claims; the number of the loser goes back."""
-    results = at_once([lambda: raise_claim(town, 3070, origin="o:1")] * 6)
+    results = race([lambda: raise_claim(town, 3070, origin="o:1")] * 6)
     assert len({r.id for r in results}) == 1
     assert Claim.objects.count() == Voucher.objects.filter(series="SO").count() == 1
     raise_claim(town, 3070)
@@ -227,7 +198,7 @@ def test_two_reversals_at_once_reverse_once(town: Town) -> None:
     """The race that other ledgers lost: both pass the check, both mirror, and every trial balance still agrees."""
     for _round in range(5):
         ref = transfer(town, 700)
-        results = at_once(
+        results = race(
             [lambda ref=ref: services.reverse_voucher(SYSTEM, voucher_id=ref.id, reason="Irrtum", now=NOW)] * 4  # type: ignore[misc]
         )
         names = Counter(type(r).__name__ for r in results)
@@ -240,7 +211,7 @@ def test_cancelling_and_paying_at_once_end_in_one_truth(town: Town) -> None:
     for number in range(4):
         ref = raise_claim(town, 1000)
         opening = 100_000 + 1000 * number
-        results = at_once(
+        results = race(
             [
                 lambda ref=ref: services.cancel_claim(SYSTEM, claim_id=ref.id, reason="x", now=NOW),  # type: ignore[misc]
                 lambda ref=ref, opening=opening, number=number: paid(  # type: ignore[misc]
@@ -263,7 +234,7 @@ def test_cancelling_and_paying_at_once_end_in_one_truth(town: Town) -> None:
 def test_the_same_statement_at_once_is_booked_once(town: Town) -> None:
     """Property 16 under concurrency."""
     ref = raise_claim(town, 3070)
-    results = at_once([lambda: paid(town, 100_000, (3070, {"text": ref.payment_reference}))] * 4)
+    results = race([lambda: paid(town, 100_000, (3070, {"text": ref.payment_reference}))] * 4)
     assert sorted(len(r.booked) for r in results) == [0, 0, 0, 1]
     assert Voucher.objects.filter(series="BK").count() == 1
 

@@ -1,10 +1,11 @@
 """Working on applications: two at once, questions, decisions; and a refused step leaves nothing behind."""
 
-import threading
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core import mail
+from tests.races import at_once
 
 from verbund.modules.budget import queries as budget
 from verbund.modules.citizenservices import queries, services
@@ -396,32 +397,17 @@ class TestHearing:
 
 
 def test_of_three_clerks_at_the_same_moment_one_gets_it(real_database: str, django_db_blocker: Any) -> None:
-    from django.db import connections
-
     with django_db_blocker.unblock():
         with acting_for("alpha"):
             factories.town()
             ref = factories.submit()
             version = factories.version_of(ref.id)
-        results: list[Any] = []
-        start = threading.Barrier(3)
 
-        def take(actor: Actor) -> None:
-            try:
-                start.wait(10)
-                with acting_for("alpha"):
-                    services.take_over(actor, application_id=ref.id, expected_version=version, now=NOW)
-                results.append(actor.name)
-            except Exception as error:  # noqa: BLE001 - judged below
-                results.append(error)
-            finally:
-                connections["default"].close()
+        def take(actor: Actor) -> str:
+            services.take_over(actor, application_id=ref.id, expected_version=version, now=NOW)
+            return actor.name
 
-        threads = [threading.Thread(target=take, args=(clerk(name),)) for name in ("Eva", "Ole", "Ida")]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        results = at_once([partial(take, clerk(name)) for name in ("Eva", "Ole", "Ida")], body="alpha")
         winners = [r for r in results if isinstance(r, str)]
         told = [r for r in results if isinstance(r, services.ApplicationMoved)]
         assert (len(winners), len(told)) == (1, 2), results

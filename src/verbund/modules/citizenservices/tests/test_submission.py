@@ -1,14 +1,15 @@
 """Sending: all of it or nothing, once and only once, and only what may be sent."""
 
 import json
-import threading
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.utils import translation
+from tests.races import at_once
 
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.citizenservices.events import ApplicationSubmitted
@@ -310,31 +311,13 @@ class TestSubmission:
 def test_two_clicks_at_the_same_moment_make_one_application(
     real_database: str, django_db_blocker: Any, tmp_path: Any
 ) -> None:
-    from django.db import connections
-
     with django_db_blocker.unblock():
         with acting_for("alpha"):
             factories.town()
             draft = services.start_draft(GUEST, service_id=factories.offer(), now=NOW)
             factories.fill(GUEST, draft)
-        found: list[Any] = []
-        start = threading.Barrier(3)
-
-        def click() -> None:
-            try:
-                start.wait(10)
-                with acting_for("alpha"):
-                    found.append(services.submit_application(GUEST, draft=draft, now=NOW))
-            except Exception as error:  # noqa: BLE001 - told by the assertion below
-                found.append(error)
-            finally:
-                connections["default"].close()
-
-        threads = [threading.Thread(target=click) for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(30)
+        click = partial(services.submit_application, GUEST, draft=draft, now=NOW)
+        found = at_once([click] * 3, body="alpha")
         assert len({ref.id for ref in found}) == 1, found
         with acting_for("alpha"):
             assert Application.objects.count() == 1

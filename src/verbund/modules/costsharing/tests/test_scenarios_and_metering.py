@@ -1,15 +1,16 @@
 """What joining would cost; what a body counts and the alliance takes; two releases at the same moment."""
 
-import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from functools import partial
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.db.models import Model
+from tests.races import at_once
 
 from verbund.modules.costsharing import services, subscribers
 from verbund.modules.costsharing.events import UsageMeasured
@@ -24,8 +25,6 @@ from verbund.platform.tenancy import acting_for
 
 from . import factories
 from .factories import NOW, SYSTEM
-
-_Id = TypeVar("_Id", int, UUID)
 
 
 @pytest.mark.django_db
@@ -141,27 +140,21 @@ def test_of_two_releases_at_the_same_moment_one_wins(real_database: str) -> None
             SYSTEM, kind="advance", period_start=date(2025, 1, 1), period_end=date(2025, 12, 31), now=NOW
         ).id
         services.check_run(SYSTEM, run_id=run, now=NOW)
+    role = frozenset({Role.ALLIANCE_MANAGER})
+    managers = [
+        Actor(ActorKind.STAFF, factories.new_person(name), name, "alliance", role)
+        for name in ("Kirsten Bund", "Knut Bund")
+    ]
     connection.close()
-    start, outcomes = threading.Barrier(2), list[Any]()
 
-    def release(name: str) -> None:
-        actor = Actor(ActorKind.STAFF, factories.new_person(name), name, "alliance", frozenset({Role.ALLIANCE_MANAGER}))
+    def release(actor: Actor) -> str:
         try:
-            with acting_for("alliance"):
-                start.wait()
-                services.release_run(actor, run_id=run, now=NOW)
-                outcomes.append("released")
+            services.release_run(actor, run_id=run, now=NOW)
         except services.RunConflict as conflict:
-            outcomes.append(str(conflict.message))
-        finally:
-            connection.close()
+            return str(conflict.message)
+        return "released"
 
-    threads = [threading.Thread(target=release, args=(name,)) for name in ("Kirsten Bund", "Knut Bund")]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(outcomes) == 2
+    outcomes = at_once([partial(release, actor) for actor in managers], body="alliance")
     assert outcomes.count("released") == 1
     other = next(outcome for outcome in outcomes if outcome != "released")
     with acting_for("alliance"):
@@ -170,33 +163,14 @@ def test_of_two_releases_at_the_same_moment_one_wins(real_database: str) -> None
         assert AuditEntry.objects.filter(action="costsharing.run.released").count() == 1
 
 
-def _twice_at_once(write: Callable[[], _Id]) -> list[_Id]:
-    """What two threads get that write in the alliance at the same moment."""
-    start, written = threading.Barrier(2), list[_Id]()
-
-    def send() -> None:
-        try:
-            with acting_for("alliance"):
-                start.wait()
-                written.append(write())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=send) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return written
-
-
 def test_the_same_form_at_the_same_moment_is_written_once(real_database: str) -> None:
     with acting_for("alliance"):
         services.define_centre(SYSTEM, code="HAUS", name="Gebäude", step=10, now=NOW)
     connection.close()
     key = uuid4()
     cost: dict[str, Any] = {"centre": "HAUS", "year": 2025, "cents": 1000, "text": "Miete"}
-    written = _twice_at_once(lambda: services.record_cost(SYSTEM, now=NOW, idempotency_key=key, **cost))
+    record = partial(services.record_cost, SYSTEM, now=NOW, idempotency_key=key, **cost)
+    written = at_once([record] * 2, body="alliance")
     assert written == [key, key]
     with acting_for("alliance"):
         assert [row.cents for row in CentreCost.objects.all()] == [1000]
@@ -242,8 +216,8 @@ def test_what_is_sent_twice_in_one_instant_is_one_row(real_database: str, which:
         values = {**values, "member_id": members["alpha"]}
     connection.close()
     key = uuid4()
-    written = _twice_at_once(lambda: service(SYSTEM, service_code="CORE", now=NOW, idempotency_key=key, **values))
-    assert len(written) == 2
+    write = partial(service, SYSTEM, service_code="CORE", now=NOW, idempotency_key=key, **values)
+    written = at_once([write] * 2, body="alliance")
     assert written[0] == written[1]
     with acting_for("alliance"):
         after = (model._default_manager.count(), AuditEntry.objects.filter(action=action).count())

@@ -1,6 +1,5 @@
 """The invariants M1 to M9 of budget-domain 8.1, each by its number."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -8,10 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.races import at_once
 
 from verbund.modules.membership import queries, services
 from verbund.modules.membership.models import AccessionState, CarrierPeriod, Consent, ProcedureAct, PublicationMedium
@@ -394,26 +394,16 @@ def test_two_people_record_the_same_consent_at_once(real_database: str, staff: A
     with acting_for("alliance"):
         founders = founded(manager)
         case = Accessions(manager, member(manager, "neustadt")).to(AccessionState.DRAFT_CONTRACT)
-    answers: list[str] = []
-    ready = threading.Barrier(2)
 
-    def consent() -> None:
-        try:
-            with acting_for("alliance"), translation.override("en"):
-                ready.wait(10)
-                try:
-                    case.record_consent(founders[0])
-                    answers.append("served")
-                except services.AlreadyDecided as refusal:
-                    answers.append(str(refusal))
-        finally:
-            connection.close()
+    def consent() -> str:
+        with translation.override("en"):
+            try:
+                case.record_consent(founders[0])
+            except services.AlreadyDecided as refusal:
+                return str(refusal)
+        return "served"
 
-    people = [threading.Thread(target=consent) for _ in range(2)]
-    for person in people:
-        person.start()
-    for person in people:
-        person.join(30)
+    answers = at_once([consent] * 2, body="alliance")
     assert sorted(answers) == ["Stadt Kreis has decided on this version already: Consented on 01.03.2026.", "served"]
     with acting_for("alliance"):
         assert ProcedureAct.objects.filter(action="record_consent").count() == 1

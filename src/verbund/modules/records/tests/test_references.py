@@ -1,11 +1,13 @@
 """References: gap-free per position and year, under threads and rollbacks."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
+from tests.races import at_once
 
 from verbund.modules.records import queries, services
 from verbund.modules.records.models import Case, File, ReferenceCounter
@@ -67,21 +69,13 @@ def test_threads_that_open_and_give_up_leave_no_gap_and_no_number_twice(
         factories.file_plan(system)
 
     def work(number: int) -> None:
-        try:
-            with acting_for("alpha"):
-                for turn in range(6):
-                    try:
-                        with transaction.atomic():
-                            factories.open_case(system, file_title="Haus 7" if turn % 2 else None)
-                            if (number + turn) % 3 == 0:
-                                raise GivenUpError
-                    except GivenUpError:
-                        pass
-        finally:
-            connection.close()
+        for turn in range(6):
+            with suppress(GivenUpError), transaction.atomic():
+                factories.open_case(system, file_title="Haus 7" if turn % 2 else None)
+                if (number + turn) % 3 == 0:
+                    raise GivenUpError
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, range(4)))
+    assert at_once([partial(work, number) for number in range(4)], body="alpha") == [None] * 4
     with acting_for("alpha"):
         numbers = sorted(Case.objects.values_list("number", flat=True))
         assert numbers == list(range(1, 17))
