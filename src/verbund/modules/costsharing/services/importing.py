@@ -132,8 +132,6 @@ def import_measures(
 
 def _table(content: bytes) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
     """The rows as (line, column -> text). Raises ImportRefused for a table that cannot be read at all."""
-    if not content.strip():
-        raise ImportRefused([(0, _("The file is empty."))])
     if len(content) > MAX_BYTES:
         raise ImportRefused([(0, _("The file is larger than 5 MB. Split it."))])
     if b"\x00" in content:
@@ -142,6 +140,8 @@ def _table(content: bytes) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
         text, encoding = content.decode("utf-8-sig"), "UTF-8"
     except UnicodeDecodeError:
         text, encoding = content.decode("cp1252", errors="replace"), "Windows-1252"
+    if not text.strip():  # spaces, or a byte order mark alone
+        raise ImportRefused([(0, _("The file is empty."))])
     first = text.lstrip().splitlines()[0]
     delimiter = max(";\t,", key=lambda sign: (first.count(sign), sign == ";"))
     if delimiter not in first:
@@ -153,6 +153,8 @@ def _table(content: bytes) -> tuple[list[tuple[int, dict[str, str]]], str, str]:
         read = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except csv.Error:
         raise ImportRefused([(0, _("This is no CSV table. Save the table as CSV and choose that file."))]) from None
+    if not read:
+        raise ImportRefused([(0, _("The file is empty."))])
     header = [cell.strip().lower() for cell in read[0][1]]
     places, problems = {}, []
     for column, names in COLUMNS.items():
