@@ -99,6 +99,29 @@ def test_of_what_was_to_be_written_at_once_nothing_is_when_a_service_fails(case:
     assert list(Document.objects.values_list("number", flat=True)) == [2]
 
 
+def test_copied_rows_stand_as_a_model_would_write_them(case: Case) -> None:
+    columns = [str(field.column) for field in Document._meta.concrete_fields]
+    titles = ("Straße „ü\\n“ 'x' {}", "\\N", "zwei\tSpalten\nzwei Zeilen")
+    wanted = [_document(case, n, title=title, metadata={"a": [1, None, title]}) for n, title in enumerate(titles)]
+
+    rows.copy(Document, columns[::-1], ([getattr(row, name) for name in columns[::-1]] for row in wanted))
+
+    for written in wanted:
+        read = Document.objects.get(pk=written.pk)
+        for each in Document._meta.concrete_fields:
+            assert getattr(read, each.attname) == getattr(written, each.attname), each.attname
+
+
+def test_copied_rows_are_written_all_or_none(case: Case) -> None:
+    columns = [str(field.column) for field in Document._meta.concrete_fields]
+    twice = [_document(case, 1), _document(case, 2), _document(case, 2)]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.copy(Document, columns, ([getattr(row, name) for name in columns] for row in twice))
+    with pytest.raises(TypeError, match="Document: title"):
+        rows.copy(Document, [name for name in columns if name != "title"], [])
+    assert not Document.objects.filter(case=case).exists()
+
+
 def test_rows_go_in_the_statement_that_brings_others(case: Case) -> None:
     old, kept, new = _document(case, 1), _document(case, 2), _document(case, 1)
     rows.write([old, kept])

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from .days import Span, cut, days_of_year, merged, missing
 from .inputs import PartyInput, PriceInput, QuantityInput, RunInputs, ServiceInput
-from .sharing import NoWeight, by_days, fit, half_up, share
+from .sharing import NoWeight, by_days, fit, fit_rounded, share
 from .taxes import split_by_treatment
 
 
@@ -57,13 +57,33 @@ class Reckoned:
     findings: list[Finding]
 
 
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Days on which neither price nor treatment change; None where there is none yet. Those with the same price and
+    treatment have the same `number`."""
+
+    span: Span
+    amount: Fraction | None
+    treatment: str | None
+    number: int
+
+
 @dataclass(slots=True)
 class _Sum:
+    """The days of a member at one price and treatment."""
+
+    amount: Fraction
+    treatment: str
     first: date
     last: date
-    exact: Fraction
-    quantity: Fraction
     parts: dict[tuple[Fraction, int], int]  # (quantity, of how many days) -> days
+
+    def quantity(self) -> Fraction:
+        """Units, of a stock units and years; exact."""
+        first, *others = (
+            Fraction(units.numerator * days, units.denominator * of) for (units, of), days in self.parts.items()
+        )
+        return sum(others, first)
 
     def made_of(self) -> tuple[tuple[Fraction, int, int], ...]:
         """Quantity, days, of how many days."""
@@ -90,62 +110,79 @@ def reckon(inputs: RunInputs) -> Reckoned:
 def _priced(
     service: ServiceInput, over: Span, parties: Mapping[str, PartyInput], findings: set[Finding]
 ) -> Iterable[ReckonedLine]:
-    for code, spans in service.used.items():
-        days = [inside for span in spans if (inside := span.within(over))]
-        for price in service.prices:
-            sums = _sums(service, price, parties[code], days, findings, settling=False)
-            exact = {str(number): part.exact for number, part in enumerate(sums.values())}
-            total = half_up(sum(exact.values(), Fraction(0)))
-            cents = fit(total, exact)
-            for number, ((amount, treatment), part) in enumerate(sums.items()):
-                yield ReckonedLine(
-                    code,
-                    service.code,
-                    price.component,
-                    Span(part.first, part.last),
-                    treatment,
-                    cents[str(number)],
-                    part.quantity,
-                    amount,
-                    made_of=part.made_of(),
-                    charging=price.charging,
-                )
+    for price, code, sums in _sums(service, over, parties, findings, settling=False):
+        units = [part.quantity() for part in sums]
+        cents = fit_rounded({str(n): part.amount * units[n] for n, part in enumerate(sums)})
+        for n, part in enumerate(sums):
+            yield ReckonedLine(
+                code,
+                service.code,
+                price.component,
+                Span(part.first, part.last),
+                part.treatment,
+                cents[str(n)],
+                units[n],
+                part.amount,
+                made_of=part.made_of(),
+                charging=price.charging,
+            )
 
 
 def _sums(
-    service: ServiceInput,
-    price: PriceInput,
-    party: PartyInput,
-    days: Sequence[Span],
-    findings: set[Finding],
-    *,
-    settling: bool,
-) -> dict[tuple[Fraction, str], _Sum]:
-    """What a member's days cost by one price: cut where price, quantity or treatment change, then put together again
-    by price and treatment (L6, VAT4)."""
-    found: dict[tuple[Fraction, str], _Sum] = {}
-    treatments = service.treatment_steps(party.kind)
+    service: ServiceInput, over: Span, parties: Mapping[str, PartyInput], findings: set[Finding], *, settling: bool
+) -> Iterable[tuple[PriceInput, str, list[_Sum]]]:
+    """What each member's days cost by each price: cut where price, quantity or treatment change, then put together
+    again by price and treatment (L6, VAT4)."""
+    courses: dict[tuple[int, str], list[_Stretch]] = {}  # the same for all bodies of a kind
+    for code, spans in service.used.items():
+        party = parties[code]
+        days = [inside for span in spans if (inside := span.within(over))]
+        for number, price in enumerate(service.prices):
+            course = courses.get((number, party.kind))
+            if course is None:
+                course = courses[number, party.kind] = _course(price, service.treatment_steps(party.kind), over)
+            quantities = _quantities(service, price, party, days, findings, settling=settling)
+            yield price, code, _summed(service, course, quantities, findings)
+
+
+def _course(price: PriceInput, treatments: Sequence[tuple[date, str]], over: Span) -> list[_Stretch]:
+    """The days of `over` in stretches of one price and one treatment."""
     changes = [day for day, _price in price.steps]
-    for part, quantity, share_of in _quantities(service, price, party, days, findings, settling=settling):
-        for piece, treatment in split_by_treatment(part, treatments):
-            if treatment is None:
+    numbers: dict[tuple[Fraction | None, str | None], int] = {}
+    course = []
+    for piece, treatment in split_by_treatment(over, treatments):
+        for bit in cut(piece, changes):
+            amount = _price_on(price.steps, bit.first)
+            course.append(_Stretch(bit, amount, treatment, numbers.setdefault((amount, treatment), len(numbers))))
+    return course
+
+
+def _summed(
+    service: ServiceInput,
+    course: Iterable[_Stretch],
+    quantities: Iterable[tuple[Span, Fraction, int]],
+    findings: set[Finding],
+) -> list[_Sum]:
+    """In the order of the days."""
+    found: dict[int, _Sum] = {}
+    for part, quantity, share_of in quantities:
+        for stretch in course:
+            bit = part.within(stretch.span)
+            if bit is None:
+                continue
+            if stretch.treatment is None:
                 findings.add(Finding("error", "no_treatment", service.code))
                 continue
-            for bit in cut(piece, changes):
-                amount = _price_on(price.steps, bit.first)
-                if amount is None:
-                    findings.add(Finding("error", "no_price", service.code, detail=bit.first.isoformat()))
-                    continue
-                units = quantity * Fraction(bit.days, share_of)
-                there = found.get((amount, treatment))
-                if there is None:
-                    there = found[amount, treatment] = _Sum(bit.first, bit.last, amount * units, units, {})
-                else:
-                    there.first, there.last = min(there.first, bit.first), max(there.last, bit.last)
-                    there.exact += amount * units
-                    there.quantity += units
-                there.parts[quantity, share_of] = there.parts.get((quantity, share_of), 0) + bit.days
-    return found
+            if stretch.amount is None:
+                findings.add(Finding("error", "no_price", service.code, detail=bit.first.isoformat()))
+                continue
+            there = found.get(stretch.number)
+            if there is None:
+                there = found[stretch.number] = _Sum(stretch.amount, stretch.treatment, bit.first, bit.last, {})
+            else:
+                there.first, there.last = min(there.first, bit.first), max(there.last, bit.last)
+            there.parts[quantity, share_of] = there.parts.get((quantity, share_of), 0) + bit.days
+    return list(found.values())
 
 
 def _quantities(
@@ -294,14 +331,11 @@ def _final(
             parts = _by_treatment(service, parties[code], days, cents, findings)
             found[code] = {treatment: part for _span, treatment, part in parts}
         return found
-    weights: dict[str, dict[str, Fraction]] = {}
-    for code, spans in service.used.items():
-        days = [inside for span in spans if (inside := span.within(year))]
-        own = weights.setdefault(code, {})
-        for price in service.prices:
-            sums = _sums(service, price, parties[code], days, findings, settling=True)
-            for (_amount, treatment), part in sums.items():
-                own[treatment] = own.get(treatment, Fraction(0)) + part.exact
+    weights: dict[str, dict[str, Fraction]] = {code: {} for code in service.used}
+    for _price, code, sums in _sums(service, year, parties, findings, settling=True):
+        own = weights[code]
+        for part in sums:
+            own[part.treatment] = own.get(part.treatment, Fraction(0)) + part.amount * part.quantity()
     try:
         shares = share(pool, {code: sum(own.values(), Fraction(0)) for code, own in weights.items()})
     except NoWeight:

@@ -23,7 +23,11 @@ from verbund.platform import audit
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import Conflict, Invalid, NotFound, local_date, new_id, rows
 
-_BATCH = 2000
+_COLUMNS = (
+    *("run_id", "member_id", "member_code", "service_code", "component", "period_start", "period_end"),
+    *("quantity", "price_euros", "treatment", "cents", "subsidy_cents", "final_cents", "advance_cents"),
+    *("text", "item", "made_of", "charging"),
+)
 
 
 class RunNotFound(NotFound):
@@ -138,32 +142,31 @@ def _write(
     except IntegrityError:
         raise RunConflict(_("Somebody else has just proposed a run for these days. Look at it.")) from None
     members = {party.code: UUID(party.member_id) for party in inputs.parties}
-    for start in range(0, len(lines), _BATCH):
-        rows.write([_row(run, line, members[line.party]) for line in lines[start : start + _BATCH]])
+    rows.copy(ChargeLine, _COLUMNS, (_row(run.id, line, members[line.party]) for line in lines))
     return run
 
 
-def _row(run: ChargeRun, line: ReckonedLine, member_id: UUID) -> ChargeLine:
-    return rows.new(
-        ChargeLine,
-        run_id=run.id,
-        member_id=member_id,
-        member_code=line.party,
-        service_code=line.service,
-        component=line.component,
-        period_start=line.span.first,
-        period_end=line.span.last,
-        quantity=None if line.quantity is None else _decimal(line.quantity),
-        price_euros=None if line.price is None else _decimal(line.price / 100),
-        treatment=line.treatment,
-        cents=line.cents,
-        subsidy_cents=line.subsidy_cents,
-        final_cents=line.final_cents,
-        advance_cents=line.advance_cents,
-        text=line.text,
-        item=UUID(line.item) if line.item else None,
-        made_of=[[str(_decimal(quantity).normalize()), days, of] for quantity, days, of in line.made_of],
-        charging=line.charging,
+def _row(run_id: UUID, line: ReckonedLine, member_id: UUID) -> tuple[object, ...]:
+    """A line in the order of `_COLUMNS`."""
+    return (
+        run_id,
+        member_id,
+        line.party,
+        line.service,
+        line.component,
+        line.span.first,
+        line.span.last,
+        None if line.quantity is None else _decimal(line.quantity),
+        None if line.price is None else _decimal(line.price / 100),
+        line.treatment,
+        line.cents,
+        line.subsidy_cents,
+        line.final_cents,
+        line.advance_cents,
+        line.text,
+        UUID(line.item) if line.item else None,
+        [[str(_decimal(quantity).normalize()), days, of] for quantity, days, of in line.made_of],
+        line.charging,
     )
 
 
