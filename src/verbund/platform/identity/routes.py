@@ -5,13 +5,13 @@ The decorators are the first of two questions: the service behind the view asks 
 
 from collections.abc import Callable
 from enum import StrEnum
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, cast
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
@@ -50,6 +50,16 @@ def may_open(actor: Actor, view: Callable[..., HttpResponseBase]) -> bool:
     """Whether a page would let the actor in as far as its permissions go; what it shows is another question."""
     permissions = getattr(view, "permissions", ())
     return not permissions or any(policy.allows(actor, permission) for permission in permissions)
+
+
+@cache
+def view_named(url_name: str) -> Callable[..., HttpResponseBase]:
+    """The view behind the name of an address that needs no arguments; looked up once, for that takes 0.1 ms.
+
+    Raises:
+        django.urls.NoReverseMatch
+    """
+    return resolve(reverse(url_name)).func
 
 
 def public_page(reason: str) -> Callable[[View[P]], View[P]]:

@@ -9,11 +9,11 @@ from uuid import UUID
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from verbund.platform.identity.actor import Actor
-from verbund.platform.identity.routes import BodyRequest, may_open
+from verbund.platform.identity.routes import BodyRequest, may_open, view_named
 from verbund.platform.tenancy import Conflict, Invalid
 from verbund.platform.ui import notices
 
@@ -50,11 +50,10 @@ def tabs(actor: Actor, current: str) -> list[Tab]:
         "invoices": _("Invoices"),
         "scenarios": _("What-if"),
     }
-    addresses = {name: reverse(f"costsharing:{name}") for name in names}
     return [
-        Tab(label, addresses[name], name == current)
+        Tab(label, reverse(address), name == current)
         for name, label in names.items()
-        if may_open(actor, resolve(addresses[name]).func)
+        if may_open(actor, view_named(address := f"costsharing:{name}"))
     ]
 
 

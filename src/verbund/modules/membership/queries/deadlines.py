@@ -93,26 +93,31 @@ def _due(reader: Actor, kind: str) -> KeptRows:
         waiting = open_ones.filter(state=AccessionState.DOCUMENTS_COMPLETE)
         notices = AuthorityNotice.objects.filter(accession__in=waiting, period_ends_on__range=days)
         facts = ("accession__member__name", "accession__authority__name", "accession__member_id", "accession_id")
-        return KeptRows(notices.values_list("period_ends_on", *facts, "id"))
+        return KeptRows(notices.values_list("period_ends_on", *facts, "id"), one_plan=True)
     if kind == "effect":
         planned = open_ones.filter(planned_effect_on__range=days, effective_on__isnull=True)
-        return KeptRows(planned.values_list("planned_effect_on", "member__name", "member_id", "id"))
+        return KeptRows(planned.values_list("planned_effect_on", "member__name", "member_id", "id"), one_plan=True)
     if kind == "task":
         tasks = TaskTransfer.objects.filter(accession__in=open_ones, planned_on__range=days, transferred_on=None)
         facts = ("accession__member__name", "task__name", "accession__member_id", "accession_id")
-        return KeptRows(tasks.values_list("planned_on", *facts, "id"))
+        return KeptRows(tasks.values_list("planned_on", *facts, "id"), one_plan=True)
     if kind == "take_over":
         steps = visible_take_over_tasks(reader).filter(due_on__range=days, done_on=None)
-        return KeptRows(steps.values_list("due_on", "member__name", "kind", "title", "responsible", "member_id", "id"))
+        return KeptRows(
+            steps.values_list("due_on", "member__name", "kind", "title", "responsible", "member_id", "id"),
+            one_plan=True,
+        )
     if kind == "exit":
         leaving = visible_leavings(reader).filter(state=LeavingState.NOTICE_GIVEN, exit_on__range=days)
-        return KeptRows(leaving.values_list("exit_on", "member__name", "member_id", "id"))
+        return KeptRows(leaving.values_list("exit_on", "member__name", "member_id", "id"), one_plan=True)
     if kind == "term":
         terms = TermOfOffice.objects.filter(valid_until__range=days, organ__member__in=visible_members(reader))
         facts = ("organ__member__name", "person_name", "function", "organ__member_id")
-        return KeptRows(terms.values_list("valid_until", *facts, "id"))
+        return KeptRows(terms.values_list("valid_until", *facts, "id"), one_plan=True)
     agreed = visible_agreements(reader).filter(valid_until__range=days)
-    return KeptRows(agreed.values_list("valid_until", "member__name", "service__code", "member_id", "id"))
+    return KeptRows(
+        agreed.values_list("valid_until", "member__name", "service__code", "member_id", "id"), one_plan=True
+    )
 
 
 def _clearance(day: date, name: str, authority: str | None, member: UUID, accession: UUID, key: UUID) -> Deadline:
@@ -224,14 +229,14 @@ def _passed(is_past: bool) -> KeptRows:
     if is_past:
         passed = passed.filter(recorded_at__lte=given("known_at"))
     facts = ("accession__member_id", "task__name", "scope", "transferred_on", "date_known")
-    return KeptRows(passed.order_by("transferred_on", "task__name").values_list(*facts))
+    return KeptRows(passed.order_by("transferred_on", "task__name").values_list(*facts), one_plan=True)
 
 
 @lru_cache(maxsize=256)
 def _carried(reader: Actor, is_past: bool) -> KeptRows:
     rows = visible_carrier_periods(reader).filter(recorded(given("known_at") if is_past else None))
     facts = ("member_id", "member__name", "valid_from", "valid_until", "share_cents", "seats", "note", "date_known")
-    return KeptRows(rows.order_by("valid_from", "member__name").values_list(*facts))
+    return KeptRows(rows.order_by("valid_from", "member__name").values_list(*facts), one_plan=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,20 +323,20 @@ def year_view(actor: Actor, year: int) -> YearView:
 def _carrying(reader: Actor) -> KeptRows:
     wanted = overlapping(given("first"), given("last")) | Q(valid_until=given("eve"))
     rows = visible_carrier_periods(reader).filter(wanted, recorded(None)).order_by("valid_from", "member__name")
-    return KeptRows(rows.values_list("member_id", "member__name", "valid_from", "valid_until"))
+    return KeptRows(rows.values_list("member_id", "member__name", "valid_from", "valid_until"), one_plan=True)
 
 
 @lru_cache(maxsize=1)
 def _capital() -> KeptRows:
     rows = ShareCapital.objects.filter(overlapping(given("first"), given("last")), recorded(None))
-    return KeptRows(rows.order_by("valid_from").values_list("valid_from", "valid_until", "total_cents"))
+    return KeptRows(rows.order_by("valid_from").values_list("valid_from", "valid_until", "total_cents"), one_plan=True)
 
 
 @lru_cache(maxsize=256)
 def _open_at(reader: Actor) -> KeptRows:
     last = given("last")
     rows = visible_accessions(reader).filter(Q(ended_on__isnull=True) | Q(ended_on__gt=last), opened_on__lte=last)
-    return KeptRows(rows.values_list("id"))
+    return KeptRows(rows.values_list("id"), one_plan=True)
 
 
 @lru_cache(maxsize=256)
@@ -341,7 +346,7 @@ def _acts(reader: Actor) -> KeptRows:
     )
     acts = ProcedureAct.objects.filter(seen, on__range=(given("first"), given("last")))
     facts = ("on", "date_known", "action", "accession__member__name", "leaving__member__name", "note", "details")
-    return KeptRows(acts.order_by("on", "recorded_at", "number").values_list(*facts))
+    return KeptRows(acts.order_by("on", "recorded_at", "number").values_list(*facts), one_plan=True)
 
 
 def _events(reader: Actor, first: date, last: date) -> tuple[YearEvent, ...]:

@@ -15,7 +15,6 @@ from django.forms.boundfield import BoundField
 from django.http import HttpRequest
 from django.template import Context
 from django.template.defaultfilters import linebreaksbr
-from django.urls import resolve, reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -277,7 +276,7 @@ def is_in(number: int, listed: str | None) -> bool:
 @register.filter
 def may_open(actor: Actor, url_name: str) -> bool:
     """Whether the page of this name lets the actor in: its own policy is asked, so that no link leads to a refusal."""
-    return routes.may_open(actor, resolve(reverse(url_name)).func)
+    return routes.may_open(actor, routes.view_named(url_name))
 
 
 @register.simple_tag
