@@ -125,6 +125,11 @@ class Case(models.Model):
                 name="case_by_person_and_file",
             ),
             models.Index(
+                fields=["assigned_to", "position"],
+                condition=models.Q(assigned_to__isnull=False),
+                name="case_by_person_and_position",
+            ),
+            models.Index(
                 fields=["assigned_to", "-opened_at", "-id"],
                 condition=models.Q(is_sealed=True),
                 name="sealed_case_by_person",
