@@ -182,6 +182,7 @@ _TUNING: Final = {
     "max_wal_size": "2GB",
     "random_page_cost": "1.1",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
     "unix_socket_permissions": "0700",
 }
 

@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Sum, Value, When
@@ -33,6 +34,7 @@ from verbund.modules.budget.policies import Permission
 from verbund.platform.identity import policy
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
+from verbund.platform.tenancy.kept import KeptQuery, KeptRows, given
 
 
 class YearNotFound(NotFound):
@@ -197,6 +199,10 @@ class _Fact:
 
 Key = tuple[UUID, UUID | None, UUID | None]
 
+_OPENING: Final = Q(voucher__kind__in=[VoucherKind.OPENING, VoucherKind.CARRY_FORWARD])
+_UNFOLDED: Final = Q(voucher__in=UnfoldedVoucher.objects.values("voucher_id"))
+_ACCOUNTS: Final = KeptQuery(lambda: Account.objects.filter(ledger=given("ledger")).order_by("code"))
+
 
 def find_visible_year(actor: Actor, ledger: str, year: int) -> FiscalYear:
     """The year, if the actor may see the books. Raises: policy.Denied, YearNotFound."""
@@ -261,24 +267,31 @@ def _own_facts(
 
 def _rows(year: FiscalYear, as_of: date | None, by_account: bool) -> Iterable[tuple[Any, ...]]:
     """Account (product, finance account), 0 for an opening else 1, debit, credit: summed up where the rows are."""
+    if as_of is None:
+        return _of_whole_year(by_account).all(year=year.id)
+    months, since, until = _whole_months(year, as_of)
+    this_month = Q(voucher__posting_date__gte=since, voucher__posting_date__lte=until) & ~_OPENING
+    earlier = (Q(voucher__posting_date__lt=since) | _OPENING) & _UNFOLDED
+    read = earlier if since > until else this_month | earlier
+    return _summed(year, by_account, Q(month__lte=months), read).iterator()
+
+
+@lru_cache(maxsize=2)
+def _of_whole_year(by_account: bool) -> KeptRows:
+    return KeptRows(_summed(given("year"), by_account, Q(), _UNFOLDED))
+
+
+def _summed(year: FiscalYear | Value, by_account: bool, totals: Q, lines: Q) -> "QuerySet[Any, tuple[Any, ...]]":
+    """Those of the year's totals and lines, in one statement."""
     names = ("account_id",) if by_account else ("account_id", "product_id", "finance_account_id")
-    totals: QuerySet[Any, Any] = AccountTotal.objects.filter(fiscal_year=year)
-    lines: QuerySet[Any, Any] = VoucherLine.objects.filter(voucher__fiscal_year=year)
-    unfolded = Q(voucher__in=UnfoldedVoucher.objects.values("voucher_id"))
-    opening = Q(voucher__kind__in=[VoucherKind.OPENING, VoucherKind.CARRY_FORWARD])
-    if as_of is not None:
-        months, since, until = _whole_months(year, as_of)
-        totals = totals.filter(month__lte=months)
-        this_month = Q(voucher__posting_date__gte=since, voucher__posting_date__lte=until) & ~opening
-        earlier = (Q(voucher__posting_date__lt=since) | opening) & unfolded
-        lines = lines.filter(earlier if since > until else this_month | earlier)
-    else:
-        lines = lines.filter(unfolded)
     sums = {"d": Sum("debit"), "c": Sum("credit")}
-    folded = totals.annotate(at=Least(Cast("month", IntegerField()), Value(1))).values_list(*names, "at")
-    side = Case(When(opening, then=Value(0)), default=Value(1), output_field=IntegerField())
-    read = lines.annotate(at=side).values_list(*names, "at")
-    yield from folded.annotate(**sums).union(read.annotate(**sums), all=True)
+    folded: QuerySet[Any, Any] = AccountTotal.objects.filter(totals, fiscal_year=year)
+    folded = folded.annotate(at=Least(Cast("month", IntegerField()), Value(1))).values_list(*names, "at")
+    read: QuerySet[Any, Any] = VoucherLine.objects.filter(lines, voucher__fiscal_year=year)
+    side = Case(When(_OPENING, then=Value(0)), default=Value(1), output_field=IntegerField())
+    read = read.annotate(at=side).values_list(*names, "at")
+    both: QuerySet[Any, tuple[Any, ...]] = folded.annotate(**sums).union(read.annotate(**sums), all=True)
+    return both
 
 
 def _whole_months(year: FiscalYear, as_of: date) -> tuple[int, date, date]:
@@ -298,7 +311,7 @@ def _first_after(month_end: date) -> date:
 
 
 def _accounts(year: FiscalYear) -> dict[UUID, Account]:
-    return {a.id: a for a in Account.objects.filter(ledger=year.ledger_id).order_by("code")}
+    return {account.id: account for account in _ACCOUNTS.all(ledger=year.ledger_id)}
 
 
 def trial_balance(actor: Actor, ledger: str, year: int, as_of: date | None = None) -> TrialBalance:
