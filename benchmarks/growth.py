@@ -6,7 +6,7 @@ The base is measured in the same run: a body with 10,000 cases made by the same 
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from .browsing import Browser
 from .cpu import family_members, own_mb
 from .driving import together
 from .measuring import Bench, Scale, memory
+from .pace import pace
 from .place import ROOT, TOWN, Place, moment, root_folder, tell
 from .rows import Row, printed, surroundings, write
 from .service_calls import in_processes
@@ -73,12 +74,11 @@ def run(place: Place, chosen: argparse.Namespace, about: dict[str, Any]) -> list
     about["idle_ms_per_s"] = {name: round(1000 * cost, 2) for name, cost in place.meter.idle.items()}
 
     few = Bench(place, place.towns[TOWN], small, with_floor=False)
-    _all(few, unfolded)
-    base += [*few.rows, memory(place)]
     many = Bench(place, place.towns[BIG], large, "_1m", with_floor=False)
-    _all(many, unfolded)
-    many.search_all()
-    many.balance("trial_balance_day", as_of=True)
+    _all([few, many], unfolded)
+    base += [*few.rows, memory(place)]
+    _at_pace(many, many.search_all)
+    _at_pace(many, partial(many.balance, "trial_balance_day", as_of=True))
     rows = [*many.rows, _bytes_per_case(place, chosen.cases)]
 
     first = small.bodies + 1
@@ -92,27 +92,48 @@ def run(place: Place, chosen: argparse.Namespace, about: dict[str, Any]) -> list
     _visit(place)
     rows += [memory(place, "_200b"), Row("backend_mb_200b", 4, value=_largest_backend(place))]
     spread = Bench(place, place.towns[TOWN], small, "_200b", with_floor=False)
-    _all(spread, unfolded)
+    _all([spread], unfolded)
     rows += spread.rows
     rows += _migrations(place)
     about["base"] = [row.values() for row in base]
     return _compared(rows, base)
 
 
-def _all(bench: Bench, unfolded: int) -> None:
-    """Every call of `make bench`, and some that are likely to grow; so many lines of the journal are not folded."""
-    bench.read()
-    bench.filtered()
-    bench.upload()
-    with bench.place.without_worker():
-        bench.submit()
-        bench.letters()
-        bench.post()
-        _fold(bench.place, bench.town.schema_name)
-        _post(bench.place, bench.town.schema_name, unfolded)
-        bench.balance("trial_balance")
-        bench.place.forget_jobs()
-    bench.place.calm()
+def _all(benches: Sequence[Bench], unfolded: int) -> None:
+    """Every call of `make bench`, and some that are likely to grow, side by side; so many lines of the journal are not
+    folded."""
+    place = benches[0].place
+    for bench in benches:
+        _at_pace(bench, bench.read)
+    for bench in benches:
+        _at_pace(bench, bench.filtered)
+    for bench in benches:
+        _at_pace(bench, bench.upload)
+    with place.without_worker():
+        for bench in benches:
+            _at_pace(bench, bench.submit)
+        for bench in benches:
+            _at_pace(bench, bench.letters)
+        for bench in benches:
+            _at_pace(bench, bench.post)
+        for bench in benches:
+            _fold(place, bench.town.schema_name)
+            _post(place, bench.town.schema_name, unfolded)
+            place.calm()
+            _at_pace(bench, partial(bench.balance, "trial_balance"))
+        place.forget_jobs()
+    place.calm()
+
+
+def _at_pace(bench: Bench, measure: Callable[[], None]) -> None:
+    """Measure, with a reading of the machine's own speed before and after."""
+    known = len(bench.rows)
+    with bench.place.superuser() as connection:
+        before = pace(connection)
+        measure()
+        both = (before + pace(connection)) / 2
+    for row in bench.rows[known:]:
+        row.pace_ms = both
 
 
 def _keep_books(place: Place, lines: int) -> None:
@@ -193,7 +214,7 @@ def _compared(rows: Sequence[Row], base: Sequence[Row]) -> list[Row]:
         name = row.id.removesuffix("_1m").removesuffix("_200b")
         found = known.get((_BASES.get(name, name), row.clients))
         if found is not None:
-            row.base_p50_ms, row.base_cpu_ms = found.p50_ms, found.cpu_ms
+            row.base_p50_ms, row.base_cpu_ms, row.base_pace_ms = found.p50_ms, found.cpu_ms, found.pace_ms
     return list(rows)
 
 

@@ -35,6 +35,8 @@ class Row:
     value: float | None = None
     base_p50_ms: float | None = None  # growth: the median at 10,000 cases and six bodies
     base_cpu_ms: float | None = None
+    pace_ms: float | None = None  # growth: what the same work took beside this measurement (`pace.py`)
+    base_pace_ms: float | None = None
     calls: int = 0
     parts: dict[str, float] = field(default_factory=dict)
 
@@ -46,17 +48,22 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How much the median has grown (growth only)."""
+        """How much the median has grown (growth only), with the machine as fast as beside the base."""
         if self.p50_ms is None or not self.base_p50_ms:
             return None
-        return self.p50_ms / self.base_p50_ms
+        return self.p50_ms / self.base_p50_ms / self._slower
 
     @property
     def cpu_ratio(self) -> float | None:
         """How much the processor time has grown (growth only)."""
         if self.cpu_ms is None or not self.base_cpu_ms:
             return None
-        return self.cpu_ms / self.base_cpu_ms
+        return self.cpu_ms / self.base_cpu_ms / self._slower
+
+    @property
+    def _slower(self) -> float:
+        """How much more time the machine took for the same work than beside the base."""
+        return self.pace_ms / self.base_pace_ms if self.pace_ms and self.base_pace_ms else 1.0
 
 
 def _rounded(value: Any) -> Any:
@@ -117,12 +124,12 @@ def table(rows: Sequence[Row]) -> list[list[str]]:
     """The rows as text, with their heading."""
     grows = any(row.base_p50_ms for row in rows)
     heading = ["id", "clients", "CPU ms", "p50 ms", "p95 ms", "per s", "floor CPU ms", "CPU / floor"]
-    heading += ["p50 / base", "CPU / base"] if grows else []
+    heading += ["pace ms", "p50 / base", "CPU / base"] if grows else []
     lines = [[*heading, "value", "target"]]
     for row in rows:
         over = row.cpu_ms / row.floor_cpu_ms if row.cpu_ms and row.floor_cpu_ms else None
         figures = [row.cpu_ms, row.p50_ms, row.p95_ms, row.per_s, row.floor_cpu_ms, over]
-        figures += [row.ratio, row.cpu_ratio] if grows else []
+        figures += [row.pace_ms, row.ratio, row.cpu_ratio] if grows else []
         lines.append([row.id, str(row.clients), *map(_shown, figures), _shown(row.value), _judged(row)])
     return lines
 
