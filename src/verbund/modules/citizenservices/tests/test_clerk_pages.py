@@ -7,97 +7,23 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.test import Client
 from django.utils import translation
 
 from verbund.modules.citizenservices import queries, services
 from verbund.modules.records import queries as records
-from verbund.platform.identity import services as identity
-from verbund.platform.identity.actor import Actor, ActorKind
 from verbund.platform.identity.roles import Role
 from verbund.platform.tenancy import acting_for
 from verbund.platform.tenancy import now as the_clock
 
 from . import factories
+from .desk import ClientOf, Desk, offered
 
-pytestmark = pytest.mark.django_db
-
-PASSWORD = "Regenbogen Kartoffel 7 Leuchtturm"
-ClientOf = Callable[..., Client]
-
-
-class Desk:
-    """A clerk at work: the signed-in client, and the actor behind it."""
-
-    def __init__(self, client: Client, actor: Actor) -> None:
-        self.client, self.actor = client, actor
-
-    def get(self, path: str, status: int = 200) -> str:
-        answer = self.client.get(path)
-        assert answer.status_code == status, answer.content.decode()[:2000]
-        return unescape(answer.content.decode())
-
-    def post(self, path: str, data: dict[str, Any] | None = None, status: int = 302) -> Any:
-        answer = self.client.post(path, data or {})
-        assert answer.status_code == status, answer.content.decode()[:3000]
-        return answer
-
-
-@pytest.fixture(autouse=True)
-def _town(settings: Any, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.VERBUND_REQUIRE_SECOND_FACTOR = False
-    monkeypatch.setattr(factories, "NOW", the_clock())
-    with acting_for("alpha"):
-        factories.town()
-        for code, name in (("32", "Ordnung"), ("50", "Soziales")):
-            identity.create_unit(factories.SYSTEM, code=code, name=name, now=the_clock())
-
-
-@pytest.fixture
-def desk(client_of: ClientOf) -> Callable[..., Desk]:
-    """desk("Eva Eich", Role.CLERK) -> a clerk of unit 32, signed in."""
-
-    def make(name: str = "Eva Eich", *roles: Role, unit: str = "32") -> Desk:
-        roles = roles or (Role.CLERK,)
-        email = f"{name.lower().replace(' ', '.')}@example.org"
-        moment = the_clock()
-        with acting_for("alpha"):
-            made = identity.create_person(
-                factories.SYSTEM,
-                email=email,
-                display_name=name,
-                role=roles[0],
-                unit=unit,
-                valid_from=moment - timedelta(days=1),
-                now=moment,
-                invite=False,
-            )
-            for role in roles[1:]:
-                identity.assign_role(
-                    factories.SYSTEM,
-                    person_id=made.id,
-                    role=role,
-                    unit=unit,
-                    valid_from=moment - timedelta(days=1),
-                    now=moment,
-                )
-            identity.set_initial_password(factories.SYSTEM, person_id=made.id, password=PASSWORD, now=moment)
-        client = client_of("alpha")
-        assert client.post("/anmelden/", {"email": email, "password": PASSWORD}).status_code == 302
-        actor = Actor(ActorKind.STAFF, made.id, name, "alpha", frozenset(roles), frozenset({unit}), "test")
-        return Desk(client, actor)
-
-    return make
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("town_with_clerks")]
 
 
 def sent(**values: Any) -> UUID:
     with acting_for("alpha"):
         return factories.submit(email="frieda@example.org", wants_mailbox=True, **values).id
-
-
-def offered(**values: Any) -> UUID:
-    with acting_for("alpha"):
-        return factories.offer(**values)
 
 
 def state(ident: UUID) -> queries.ApplicationView:
@@ -389,130 +315,6 @@ def test_the_documents_of_a_case_are_shown_beside_its_answers(desk: Callable[...
     for document in documents:
         assert f'data-preview-src="/arbeit/akten/dokument/{document.id}/vorschau/"' in text
     assert "frame-ancestors 'self'" in eva.client.get(preview).headers["Content-Security-Policy"]
-
-
-# ---- Services
-
-
-def test_a_template_becomes_a_draft_and_is_published(desk: Callable[..., Desk]) -> None:
-    editor = desk("Lea Linde", Role.SERVICE_EDITOR)
-    address = "/arbeit/verwaltung/leistungen/vorlage/bewohnerparkausweis/"
-    assert 'value="30,70"' in editor.get(address)
-    data = {
-        "unit": "32",
-        "file_plan_position": "32.10",
-        "fee": "30,70",
-        "ledger": "",
-        "product": "12301",
-        "account": "4311",
-    }
-    refused = unescape(editor.post(address, data, 400).content.decode())
-    assert 'href="#id_ledger"' in refused
-    with acting_for("alpha"):
-        assert queries.services(factories.SYSTEM) == []
-    address = editor.post(address, {**data, "ledger": "ALPHA"}).headers["Location"]
-    assert "Bewohnerparkausweis beantragen" in editor.get(address)
-    editor.get(f"{address}vorschau/")
-    assert "Bewohnerparkausweis" in editor.get(f"{address}veroeffentlichen/")
-    editor.post(f"{address}veroeffentlichen/")
-    with acting_for("alpha"):
-        assert [s.state for s in queries.services(factories.SYSTEM)] == ["published"]
-    editor.post(f"{address}zurueckziehen/")
-    with acting_for("alpha"):
-        assert [s.state for s in queries.services(factories.SYSTEM)] == ["withdrawn"]
-
-
-def test_an_unknown_template_does_not_exist(desk: Callable[..., Desk]) -> None:
-    desk("Lea Linde", Role.SERVICE_EDITOR).get("/arbeit/verwaltung/leistungen/vorlage/nichts/", 404)
-
-
-def _values(editor: Desk, address: str) -> dict[str, Any]:
-    """What the form of a service would send back unchanged."""
-    form = editor.client.get(address).context["form"]
-    values = {bound.html_name: bound.value() for bound in form}
-    values["expected_version"] = editor.client.get(address).context["service"].version
-    return {name: value for name, value in values.items() if value not in (None, False)}
-
-
-def test_saving_a_service_unchanged_changes_nothing(desk: Callable[..., Desk]) -> None:
-    ident = offered()
-    editor = desk("Lea Linde", Role.SERVICE_EDITOR)
-    address = f"/arbeit/verwaltung/leistungen/{ident}/"
-    with acting_for("alpha"):
-        before = queries.service_settings(factories.SYSTEM, ident)
-    editor.post(address, _values(editor, address))
-    with acting_for("alpha"):
-        after = queries.service_settings(factories.SYSTEM, ident)
-    unchanged = [n for n in before.__dataclass_fields__ if n != "version"]
-    assert {n: getattr(after, n) for n in unchanged} == {n: getattr(before, n) for n in unchanged}
-
-
-def test_the_second_editor_of_a_service_is_told(desk: Callable[..., Desk]) -> None:
-    ident = offered()
-    lea = desk("Lea Linde", Role.SERVICE_EDITOR)
-    address = f"/arbeit/verwaltung/leistungen/{ident}/"
-    first = _values(lea, address)
-    lea.post(address, {**first, "title": "Parken für Bewohner"})
-    lea.post(address, {**first, "title": "Etwas anderes"}, 409)
-    with acting_for("alpha"):
-        assert queries.service_settings(factories.SYSTEM, ident).title == "Parken für Bewohner"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"title": ""}, "Dieses Feld ist zwingend erforderlich."),
-        ({"fee": "dreißig"}, "Geben Sie einen Betrag wie 30,70 ein."),
-        ({"fee": "30,70", "ledger": ""}, "Nennen Sie es: Eine Gebühr ist zu buchen."),
-        ({"promised_days": "0"}, "größer oder gleich 1"),
-        ({"form_version": "x"}, "Bitte eine gültige Auswahl treffen"),
-    ],
-)
-def test_a_service_that_cannot_be_kept_says_what_to_do(
-    desk: Callable[..., Desk], change: dict[str, str], message: str
-) -> None:
-    ident = offered()
-    editor = desk("Lea Linde", Role.SERVICE_EDITOR)
-    address = f"/arbeit/verwaltung/leistungen/{ident}/"
-    answer = editor.post(address, {**_values(editor, address), **change}, 400)
-    assert message in unescape(answer.content.decode())
-    with acting_for("alpha"):
-        assert queries.service_settings(factories.SYSTEM, ident).version == 2
-
-
-def test_a_form_that_is_none_is_refused_at_the_field(desk: Callable[..., Desk]) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    editor = desk("Lea Linde", Role.SERVICE_EDITOR)
-    bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
-    for content in (b"", b"no xml", bomb):
-        data = {"file": SimpleUploadedFile("form.xml", content)}
-        answer = editor.post("/arbeit/verwaltung/formulare/neu/", data, 400)
-        assert "data-error-summary" in answer.content.decode()
-    with acting_for("alpha"):
-        assert queries.form_versions(factories.SYSTEM) == []
-
-
-def test_the_gaps_of_an_imported_form_are_named(desk: Callable[..., Desk]) -> None:
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
-    editor = desk("Lea Linde", Role.SERVICE_EDITOR)
-    template = queries.service_templates()["hundesteuer_anmeldung"]
-    answer = editor.post(
-        "/arbeit/verwaltung/formulare/neu/", {"file": SimpleUploadedFile(template.filename, template.form)}
-    )
-    text = editor.get(answer.headers["Location"])
-    with acting_for("alpha"):
-        (form,) = queries.form_versions(factories.SYSTEM)
-    for gap in form.unsupported:
-        assert gap in text
-    assert form.title in text
-
-
-def test_clerks_do_not_set_up_services(desk: Callable[..., Desk]) -> None:
-    eva = desk()
-    for path in ("leistungen/", "leistungen/neu/", "formulare/neu/", "codelisten/neu/"):
-        eva.get(f"/arbeit/verwaltung/{path}", 403)
 
 
 def test_guests_are_led_to_the_sign_in(client_of: ClientOf) -> None:

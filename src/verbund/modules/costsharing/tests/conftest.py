@@ -11,6 +11,8 @@ from verbund.modules.costsharing.gateways import FakeInvoicing
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
 
+from . import factories
+
 
 @pytest.fixture
 def controller(staff: Any) -> Actor:
@@ -28,6 +30,12 @@ def manager(staff: Any) -> Actor:
 def officer(staff: Any) -> Actor:
     actor: Actor = staff(Role.BUDGET_OFFICER, body="alliance", name="Paul Planer")
     return actor
+
+
+@pytest.fixture
+def members(alliance: Any) -> dict[str, Any]:
+    """The bodies that the alliance charges, by their code."""
+    return factories.make_alliance().members
 
 
 @pytest.fixture
