@@ -166,7 +166,7 @@ class Route:
 
     def kwargs(self, town: Town) -> dict[str, Any]:
         missing = [n for n, _c in self.parameters if self.thing(n) not in town.ids]
-        assert not missing, f"{self.name}: put a {missing} into tests/security/world.py"
+        assert not missing, f"{self.name}: put a {missing} into tests/security/filling.py"
         return {n: town.ids[self.thing(n)] for n, _c in self.parameters}
 
     def url(self, town: Town, **other: Any) -> str:

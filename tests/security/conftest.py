@@ -16,7 +16,9 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 from psycopg import sql
 
-from . import unchanged
+from verbund.platform.rest import doors
+
+from . import filling, unchanged
 from . import world as worlds
 from .world import World
 
@@ -42,7 +44,7 @@ def filled(
         hashers = ["django.contrib.auth.hashers.MD5PasswordHasher", *django_settings.PASSWORD_HASHERS]
         _point_at(cluster, name)
         with override_settings(PASSWORD_HASHERS=hashers):
-            made = worlds.build()
+            made = filling.build()
         _point_at(cluster, cluster.run_database)
     with psycopg.connect(cluster.url(name, "verbund_owner"), autocommit=True) as connection:
         unchanged.watch(connection)
@@ -86,3 +88,12 @@ def behind(_copy: str, cluster: Any) -> Iterator[Any]:
     """A plain connection as the owner, to look behind the application."""
     with psycopg.connect(cluster.url(_copy, "verbund_owner"), autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def unhurried(settings: Any) -> Iterator[None]:
+    """Keys may ask as often as the tests do, and what they have asked counts for no other test."""
+    settings.VERBUND_API_RATE = 100_000
+    doors._rate._buckets.clear()
+    yield
+    doors._rate._buckets.clear()
