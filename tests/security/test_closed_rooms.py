@@ -118,9 +118,11 @@ def open_answer(world: World, route: Route, url: str) -> int:
 def test_the_page_of_a_closed_room_says_so_on_top(shut: World) -> None:
     page = shut.client("alpha", Role.CLERK.value).get("/arbeit/akten/", follow=True).content.decode()
     assert "seit 01.11.2026 nur noch lesbar" in page
+    assert "Eingeben oder ändern können Sie dort nichts mehr." in page
     portal = shut.client("alpha").get("/").content.decode()
-    assert "seit 01.11.2026 nur noch lesbar" in portal
-    assert "Haushalt: seit" not in portal
+    assert "Seit dem 01.11.2026 können Sie hier keine Online-Anträge mehr stellen" in portal
+    assert "Bitte wenden Sie sich direkt an: Stadt Alphausen." in portal
+    assert "nur noch lesbar" not in portal
 
 
 def test_a_closed_room_does_not_offer_what_it_would_refuse(shut: World) -> None:
