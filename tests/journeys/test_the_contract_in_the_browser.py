@@ -132,3 +132,14 @@ def test_the_pages_of_contract_and_board_are_accessible(real_database: str, sett
         page.locator("main button[type=submit]").first.click()
         page.locator("[data-error-summary]").wait_for()
         browser.assert_accessible(page, "vertrag-entwurf-fehler")
+        # What is wrong with a group of choices stands below its legend, not beside it.
+        page.goto(paths["klausel-neu"])
+        page.locator("main button[type=submit]").first.click()
+        page.locator("[data-error-summary]").wait_for()
+        browser.assert_accessible(page, "klausel-neu-fehler")
+        legend, wrong = (
+            page.locator(f"main fieldset > {part}").first.bounding_box() for part in ("legend", ".kern-error")
+        )
+        assert legend is not None
+        assert wrong is not None
+        assert wrong["y"] >= legend["y"] + legend["height"]
