@@ -257,7 +257,27 @@ def test_an_invoice_is_taken_back_on_its_page(year: dict[str, Any], desk: Callab
     assert officer.post(path, {"reason": "Falsche Anschrift"}).status_code == 302
     with acting_for("alliance"):
         credit = Invoice.objects.get(takes_back=True)
-    assert invoice.number in page(officer, f"{BASE}rechnungen/{credit.id}/")
+    told = page(officer, f"{BASE}rechnungen/{credit.id}/")
+    assert invoice.number in told
+    assert "In einer Gutschrift stehen Beträge ohne Vorzeichen dem Mitglied zu" in told
+    assert "Gutschrift brutto" in told
+    assert "Gutschrift" not in page(officer, f"{BASE}rechnungen/{invoice.id}/")
+
+
+def test_quantities_are_grouped_as_people_write_them(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    with acting_for("alliance"):
+        factories.measure(year["members"]["eins"], "CORE", "1376", year=2026)
+    assert "1.376</td>" in page(desk(Role.AUDITOR), f"{BASE}mengen/")
+
+
+def test_a_scenario_that_costs_more_says_by_how_much(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    manager = desk(Role.ALLIANCE_MANAGER)
+    wanted = {"name": "Stadt Teuer", "kind": "town", "joins_on": "2025-07-01", "alone": "1,00", "quantity_CORE": "50"}
+    assert manager.post(f"{BASE}modell/neu/", wanted).status_code == 302
+    with acting_for("alliance"):
+        made = Scenario.objects.get(name="Stadt Teuer")
+    more = f"{-made.result['saves_cents'] / 100:,.2f}".translate(str.maketrans(",.", ".,"))
+    assert f"Gemeinsam wären es im Jahr {more} € mehr als allein." in page(manager, f"{BASE}modell/{made.id}/")
 
 
 def test_a_member_sees_its_own_cost_and_nobody_elses_name(year: dict[str, Any], desk: Callable[..., Client]) -> None:

@@ -43,6 +43,8 @@ def day(**options: Any) -> forms.DateField:
 class _Room(forms.Form):
     """A form that offers members, services or centres the actor may see."""
 
+    nothing_chosen = _("Please choose")
+
     def __init__(self, *args: Any, actor: Actor, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         lists: dict[str, Callable[[], list[tuple[str, str]]]] = {
@@ -56,7 +58,7 @@ class _Room(forms.Form):
         for name, choices in lists.items():
             field = self.fields.get(name)
             if isinstance(field, forms.ChoiceField):
-                field.choices = [("", "–"), *choices()]
+                field.choices = [("", str(self.nothing_chosen)), *choices()]
 
 
 class YearForm(forms.Form):
@@ -101,6 +103,8 @@ class CostForm(OnceForm, _Room):
 
 class MeasureFilter(_Room):
     """What the quantities are narrowed to."""
+
+    nothing_chosen = _("all")
 
     member_id = forms.ChoiceField(label=_("Member"), required=False, choices=[])
     service_code = forms.ChoiceField(label=_("Service"), required=False, choices=[])
@@ -190,7 +194,9 @@ class TaxForm(OnceForm, _Room):
 class KeyForm(forms.Form):
     """A key of weighted parts."""
 
-    code = forms.CharField(label=_("Code"), max_length=40)
+    code = forms.CharField(
+        label=_("Code"), max_length=40, help_text=_("A short name without spaces, for example ARBEITSPLATZ.")
+    )
     name = forms.CharField(label=_("Name"), max_length=200)
     justification = forms.CharField(
         label=_("Which use does it mirror?"), max_length=4000, widget=forms.Textarea({"rows": 3})
@@ -198,8 +204,12 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        weighed = str(_("Weights are compared with each other, for example 70 and 30. Empty: does not count."))
         for kind, label in KeyKind.choices:
-            self.fields[f"weight_{kind}"] = amount(3, label=_("Weight: %(kind)s") % {"kind": label}, required=False)
+            self.fields[f"weight_{kind}"] = amount(
+                3, label=_("Weight: %(kind)s") % {"kind": label}, required=False, help_text=weighed
+            )
+            weighed = ""
 
 
 class RunForm(forms.Form):

@@ -84,5 +84,6 @@ def scenario(request: BodyRequest, scenario_id: UUID) -> HttpResponse:
         scenario=row,
         result=result,
         bars=bars,
+        more=-result["saves_cents"],
         others=result["others_after_cents"] - result["others_before_cents"],
     )
