@@ -30,11 +30,12 @@ class DifferenceLine:
 class DifferenceParagraph:
     """DifferenceParagraph (geänderter Absatz): `same`, `inserted`, `deleted`, or `changed`, word by word.
 
-    `parts` are pieces of text, each `same`, `inserted` or `deleted`.
+    `parts` are pieces of text, each `same`, `inserted` or `deleted`; the title of a clause is told apart.
     """
 
     kind: str
     parts: tuple[DifferenceLine, ...]
+    is_title: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ def difference_by_words(actor: Actor, accession_id: UUID, old: int, new: int) ->
     Raises:
         NotFound
     """
+    titles = {clause.title for clause in clauses_of(text_of(actor, accession_id, new))}
     found: list[DifferenceParagraph] = []
     gone: list[str] = []
     come: list[str] = []
@@ -82,7 +84,7 @@ def difference_by_words(actor: Actor, accession_id: UUID, old: int, new: int) ->
             found += _paired(gone, come)
             gone, come = ([line.text], []) if line.kind == "deleted" else ([], [])
             if line.kind == "same" and line.text:
-                found.append(DifferenceParagraph("same", (line,)))
+                found.append(DifferenceParagraph("same", (line,), line.text in titles))
     return found
 
 

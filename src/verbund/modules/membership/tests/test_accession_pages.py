@@ -80,6 +80,27 @@ def test_a_consent_is_recorded_by_the_form(world: tuple[Client, Accessions, list
         assert digest() == before
 
 
+@pytest.mark.parametrize("mistyped", ["0206-03-01", "1926-03-01", "2206-03-01"])
+def test_a_mistyped_year_is_asked_about_and_nothing_recorded(
+    world: tuple[Client, Accessions, list[Any], Actor], mistyped: str
+) -> None:
+    client, case, founders, _manager = world
+    url = f"/arbeit/beitritte/{case.id}/record_consent/"
+    sent = {
+        "on": mistyped,
+        "party_id": str(founders[0]),
+        "version_sha256": hash_of(case.text),
+        "organ": "Kreistag",
+    }
+    with acting_for("alliance"):
+        before = digest()
+    answer = client.post(url, sent)
+    assert answer.status_code == 422
+    assert "Bitte prüfen Sie die Jahreszahl." in answer.content.decode()
+    with acting_for("alliance"):
+        assert digest() == before
+
+
 def test_the_overviews_are_shown(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
     client, case, founders, _manager = world
     for path, expected in (

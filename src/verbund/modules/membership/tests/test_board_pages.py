@@ -109,6 +109,7 @@ def test_a_meeting_from_the_call_to_the_minutes(room: Room) -> None:
     motion = room.motion(meeting)
     excluded = {"member_id": str(room.two), "person_name": "Dora Distel", "reason": "eigener Vorteil"}
     assert room.manager.post(f"{motion}ausschluss/", excluded).status_code == 302
+    assert "dafür 0, dagegen 0, enthalten 0: noch nicht erreicht" in text_of(room.manager.get(motion))
     form = text_of(room.manager.get(f"{motion}stimmen/"))
     assert "Stadt Kreis, Stimme 1 von 2" in form
     sent = votes(("Cora Clematis", "no"), ("Anna Ahorn", "yes"), ("Bodo Birke", "yes"))

@@ -188,6 +188,8 @@ def test_two_versions_are_compared_word_by_word(desk: Desk) -> None:
     assert re.search(r"<del><span[^>]*>gestrichen: </span>14</del>", page)
     assert re.search(r"<ins><span[^>]*>eingefügt: </span>30</ins>", page)
     assert "Absätze geändert: 1, eingefügt: 0, gestrichen: 3." in page
+    assert re.search(r"<h2[^>]*>Stammkapital</h2>", page)
+    assert not re.search(r"<p[^>]*>Stammkapital</p>", page)
     assert "Die beiden Texte sind gleich." in text_of(desk.manager.get(f"{desk.url}vergleich/?alt=2&neu=2"))
     assert desk.manager.get(f"{desk.url}vergleich/?alt=7&neu=2").status_code == 404
 

@@ -11,11 +11,7 @@ from verbund.modules.membership import services
 from verbund.modules.membership.models import Action
 from verbund.modules.membership.queries import AccessionView
 
-
-def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    return forms.DateField(
-        label=label, required=required, help_text=help_text, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
-    )
+from .services import day as _day
 
 
 class InquiryForm(forms.Form):

@@ -16,6 +16,8 @@ from verbund.modules.membership.queries import CarrierVotes, MotionView
 from verbund.platform.tenancy import Invalid
 from verbund.platform.ui.once import OnceForm
 
+from .services import day as _day
+
 FRACTIONS: Final[dict[str, tuple[Fraction, Any]]] = {
     "half_over": (Fraction(1, 2, True), _("more than half")),
     "half": (Fraction(1, 2, False), _("at least half")),
@@ -28,10 +30,6 @@ _DECIDE: Final = [
     ("", _("Please choose")),
     *((c.value, c.label) for c in (Choice.YES, Choice.NO, Choice.ABSTAIN)),
 ]
-
-
-def _day(label: Any, help_text: Any = "") -> forms.DateField:
-    return forms.DateField(label=label, help_text=help_text, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
 
 
 class RuleForm(forms.Form):

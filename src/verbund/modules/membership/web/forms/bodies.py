@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,13 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import FacilityKind, MemberKind, OrganKind
 
+from .services import day
+
+_day = partial(day, earliest=1900)  # a facility may be older than the law of the alliances
+
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-
-
-def _day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    return forms.DateField(
-        label=label, required=required, help_text=help_text, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
-    )
 
 
 class MemberFilterForm(forms.Form):

@@ -34,6 +34,7 @@ class NoticeForm(LeavingActForm):
 
     field_order = ("member_id", "on", "exit_on", "new_chair")
     member_id = forms.ChoiceField(label=_("Carrier"))
+    on = day(_("Day on which the notice was received"))
     exit_on = day(_("Last day as a carrier"))
     new_chair = forms.ChoiceField(
         label=_("Takes the chair of the board"),

@@ -1,9 +1,11 @@
 """Forms of the catalogue of services and of the agreements."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import MeasuredUnit, PriceBasis
@@ -13,10 +15,15 @@ from verbund.modules.membership.web.forms.members import ROOM_NAMES
 _ROOMS = [(room, ROOM_NAMES[room]) for room in ("citizenservices", "records", "budget")]
 
 
-def day(label: Any, *, required: bool = True, help_text: Any = "") -> forms.DateField:
-    """A date field."""
+def day(label: Any, help_text: Any = "", *, required: bool = True, earliest: int = 1990) -> forms.DateField:
+    """A date field; a mistyped year is asked about before anything is recorded for it."""
+    words = _("Please check the year.")
     return forms.DateField(
-        label=label, required=required, help_text=help_text, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        label=label,
+        required=required,
+        help_text=help_text,
+        widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"),
+        validators=[MinValueValidator(date(earliest, 1, 1), words), MaxValueValidator(date(2100, 12, 31), words)],
     )
 
 
