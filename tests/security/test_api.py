@@ -175,7 +175,7 @@ def test_what_belongs_to_another_unit_does_not_exist(
 
 
 @pytest.mark.parametrize(
-    ("route", "method"), [c for c in CALLS if any(k == "uuid" for _n, k in c[0].parameters)], ids=str
+    ("route", "method"), [c for c in CALLS if any(k == "uuidstr" for _n, k in c[0].parameters)], ids=str
 )
 def test_another_bodys_thing_and_an_invented_one_do_not_exist(
     route: Route, method: str, world: World, behind: "psycopg.Connection[Any]"
