@@ -152,7 +152,7 @@ class Charging:
             self._confirm(officer, f"{run}pruefen/")
             self._confirm(manager, f"{run}freigeben/")
             page = self._confirm(officer, f"{run}ausstellen/")
-            net = cents_in(page.main.xpath("string(.//tr[th/a[@href=$to]]/td[1])", to=f"#{CANDIDATE}"))
+            net = cents_in(page.main.xpath("string(.//tr[th/a[@href=$to]]/td[2])", to=f"{run}mitglied/{CANDIDATE}/"))
             equal("what the town pays for its days of this year", net, self.expected())
             digest = re.search(r"\b[0-9a-f]{64}\b", page.text)
             true(digest, f"{page.path}: no hash of the values used")

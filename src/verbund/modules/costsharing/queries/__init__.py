@@ -12,10 +12,6 @@ from .listing import (
     PlanUnknown,
     PlanView,
     Prices,
-    RunLine,
-    RunMember,
-    RunUnknown,
-    RunView,
     ScenarioUnknown,
     cost_items,
     invoice,
@@ -24,13 +20,12 @@ from .listing import (
     plan,
     plans,
     prices,
-    run,
-    runs,
     scenario,
     scenarios,
 )
 from .members import BillableService, Party, billing_addresses, catalogue, names_shown, parties
 from .own import OwnService, OwnYear, own_totals, own_year, own_years
+from .runs import MemberLines, RunLine, RunMember, RunUnknown, RunView, run, run_head, run_lines, runs
 from .taxes import TaxReview, tax_reviews
 
 __all__ = [
@@ -42,6 +37,7 @@ __all__ = [
     "InvoiceUnknown",
     "MeasurePage",
     "MeasureRow",
+    "MemberLines",
     "OwnService",
     "OwnYear",
     "Party",
@@ -75,6 +71,8 @@ __all__ = [
     "plans",
     "prices",
     "run",
+    "run_head",
+    "run_lines",
     "runs",
     "scenario",
     "scenarios",

@@ -1,4 +1,4 @@
-"""What the pages list: plans, prices, measures, runs, invoices, scenarios."""
+"""What the pages list: plans, prices, measures, invoices, scenarios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Sum
-
 from verbund.modules.costsharing.models import (
     AllocationKey,
     BillingSettings,
     BusinessPlan,
-    ChargeLine,
     ChargeRule,
-    ChargeRun,
     CostItem,
     Invoice,
     KeyKind,
@@ -25,32 +21,21 @@ from verbund.modules.costsharing.models import (
     Tariff,
     TaxTreatment,
 )
-from verbund.modules.costsharing.models.inputs import PartyInput
-from verbund.modules.costsharing.models.reckoning import Finding
 from verbund.modules.costsharing.policies import (
     Permission,
     in_alliance,
     visible_invoices,
     visible_items,
-    visible_lines,
     visible_measures,
     visible_plans,
-    visible_runs,
     visible_scenarios,
 )
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound
 
-from .findings import FindingRow, in_words
-from .wording import way_of
-
 
 class PlanUnknown(NotFound):
     """There is no such plan for this actor."""
-
-
-class RunUnknown(NotFound):
-    """There is no such run for this actor."""
 
 
 class ScenarioUnknown(NotFound):
@@ -208,82 +193,6 @@ def prices(actor: Actor) -> Prices:
 def cost_items(actor: Actor, *, limit: int = 50) -> list[CostItem]:
     """Projects and passed-on costs, the newest first."""
     return list(visible_items(actor).order_by("-performed_on", "-id")[:limit])
-
-
-def runs(actor: Actor, *, limit: int = 100) -> list[ChargeRun]:
-    """Charge runs, the newest first, without their copies of inputs."""
-    return list(visible_runs(actor).defer("inputs").order_by("-period_start", "-proposed_at")[:limit])
-
-
-@dataclass(frozen=True, slots=True)
-class RunLine:
-    """A line of a run, and how its amount came about in words; empty where it does not come from a price."""
-
-    line: ChargeLine
-    way: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunMember:
-    """What a member pays in a run, and what it paid in the run before it of the same kind."""
-
-    code: str
-    name: str
-    cents: int
-    before_cents: int | None
-    lines: list[RunLine]
-
-    @property
-    def change_cents(self) -> int | None:
-        """The difference to the run before."""
-        return None if self.before_cents is None else self.cents - self.before_cents
-
-
-@dataclass(frozen=True, slots=True)
-class RunView:
-    """A run as its page shows it."""
-
-    run: ChargeRun
-    members: list[RunMember]
-    services: dict[str, str]
-    findings: list[FindingRow]
-    before: ChargeRun | None
-    invoices: list[Invoice]
-
-
-def run(actor: Actor, run_id: UUID) -> RunView:
-    """One run by member, with what was found and the difference to the run before. Raises RunUnknown."""
-    row = visible_runs(actor).filter(id=run_id).first()
-    if row is None:
-        raise RunUnknown(str(run_id))
-    services = {s["code"]: s["name"] for s in row.inputs["services"]}
-    people = {p["code"]: PartyInput(**p) for p in row.inputs["parties"]}
-    names = services | {code: party.name for code, party in people.items()}
-    others = visible_runs(actor).filter(kind=row.kind, period_end__lt=row.period_start)
-    before = others.exclude(state=ChargeRun.State.DISCARDED).defer("inputs").order_by("-period_end").first()
-    paid = (
-        dict(visible_lines(actor).filter(run=before).values_list("member_code").annotate(n=Sum("cents")))
-        if before
-        else {}
-    )
-    units = {s["code"]: s["unit"] for s in row.inputs["services"]}
-    lines: dict[str, list[RunLine]] = {}
-    for line in visible_lines(actor).filter(run=row).order_by("service_code", "component", "period_start", "id"):
-        way = way_of(line, units.get(line.service_code, ""))
-        lines.setdefault(line.member_code, []).append(RunLine(line, way))
-    members = [
-        RunMember(
-            code,
-            people[code].name,
-            sum(row.line.cents for row in lines.get(code, [])),
-            paid.get(code, 0) if before else None,
-            lines.get(code, []),
-        )
-        for code in sorted(set(lines) | (set(paid) & set(people)), key=lambda code: (people[code].name, code))
-    ]
-    findings = [in_words(Finding(**finding), names) for finding in row.findings]
-    invoices = list(visible_invoices(actor).filter(run=row).order_by("number"))
-    return RunView(row, members, services, findings, before, invoices)
 
 
 @dataclass(frozen=True, slots=True)

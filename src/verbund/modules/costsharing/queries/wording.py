@@ -1,14 +1,15 @@
 """Reads: how an amount came about (Rechenweg), in the words of whoever has to check it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Final
+from fractions import Fraction
+from typing import Any, Final
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from verbund.modules.costsharing.models import ChargeLine, Charging, Component
+from verbund.modules.costsharing.models import ChargeLine, Charging, Component, KeyKind
 from verbund.modules.costsharing.models.prices import written
 
 # One and several of each unit of the catalogue.
@@ -47,6 +48,42 @@ def way_of(line: ChargeLine, unit: str) -> str:
         return f"{said}, {days}" if days else said
     pieces = [_("%(quantity)s on %(days)s") % {"quantity": q, "days": d} if d else q for q, d in parts]
     return _("%(price)s for each: %(pieces)s") % {"price": price, "pieces": "; ".join(pieces)}
+
+
+def levy_way(line: ChargeLine, levy: Mapping[str, Any] | None) -> str:
+    """How a share by key came about, out of the copy of the inputs: "share of 45,000.00 euros by the key K, day by day:
+    inhabitants 4,200 of 138,000 (30 %), equal shares 1 of 12 (70 %)".
+
+    Empty for any other line. All are those who bear on some day of the run; who bears for a part of its days has its
+    part of the share.
+    """
+    if line.component != Component.LEVY or not levy:
+        return ""
+    weights = [Fraction(part["weight"]) for part in levy["parts"]]
+    parts = [_part_of_key(line, part, levy["present"], w / sum(weights)) for part, w in zip(levy["parts"], weights)]
+    return _("share of %(total)s euros by the key %(key)s, day by day: %(parts)s") % {
+        "total": written(Decimal(levy["cents"]) / 100),
+        "key": levy["key"],
+        "parts": ", ".join(parts),
+    }
+
+
+def _part_of_key(line: ChargeLine, part: Mapping[str, Any], present: Iterable[str], weight: Fraction) -> str:
+    own, everybodys = (
+        sum((Fraction(part["values"].get(code, 0)) for code in codes), Fraction(0))
+        for codes in ([line.member_code], present)
+    )
+    return _("%(kind)s %(own)s of %(all)s (%(weight)s %%)") % {
+        "kind": KeyKind(part["kind"]).label,
+        "own": _number(_places(own)),
+        "all": _number(_places(everybodys)),
+        "weight": _number(_places(weight * 100)),
+    }
+
+
+def _places(value: Fraction) -> Decimal:
+    """As many places as are read: three at most."""
+    return (Decimal(value.numerator) / value.denominator).quantize(Decimal("0.001"))
 
 
 def is_whole(line: ChargeLine) -> bool:

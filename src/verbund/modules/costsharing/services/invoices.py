@@ -36,7 +36,7 @@ from verbund.modules.costsharing.models.sharing import half_up, share
 from verbund.modules.costsharing.models.taxes import TREATMENTS, tax_group, tax_sums
 from verbund.modules.costsharing.policies import Permission
 from verbund.modules.costsharing.queries import Party, parties
-from verbund.modules.costsharing.queries.wording import is_whole, way_of
+from verbund.modules.costsharing.queries.wording import is_whole, levy_way, way_of
 from verbund.platform import audit, events
 from verbund.platform.identity.actor import Actor
 from verbund.platform.tenancy import NotFound, current_body, local_date, new_id
@@ -118,6 +118,7 @@ class _Issuer:
         services: Any = ChargeRun.objects.values_list("inputs__services", flat=True).get(id=run.id)
         self.names = {str(s["code"]): str(s["name"]) for s in services}
         self.units = {str(s["code"]): str(s["unit"]) for s in services}
+        self.levies = {str(s["code"]): s["levy"] for s in services}
 
     @transaction.atomic
     def issue(self, member: Party, group: str, lines: list[ChargeLine]) -> list[UUID]:
@@ -258,7 +259,8 @@ class _Issuer:
                 "paid": euros(line.advance_cents),
                 "days": days,
             }
-        if way := way_of(line, self.units.get(line.service_code, "")):
+        way = way_of(line, self.units.get(line.service_code, "")) or levy_way(line, self.levies.get(line.service_code))
+        if way:
             return _("%(kind)s: %(way)s; %(days)s") % {"kind": kind, "way": way, "days": days}
         if line.subsidy_cents:
             return _("%(kind)s: %(text)s; subsidy in it %(subsidy)s, own share %(own)s; %(days)s") % {

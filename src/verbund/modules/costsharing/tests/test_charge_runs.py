@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.db.utils import Error
+from django.utils import translation
 
-from verbund.modules.costsharing import services
+from verbund.modules.costsharing import queries, services
 from verbund.modules.costsharing.gateways import FakeInvoicing
 from verbund.modules.costsharing.models import ChargeLine, ChargeRun
 from verbund.platform.audit.models import AuditEntry
@@ -116,6 +117,15 @@ def test_m8_a_levy_is_borne_by_the_carriers_of_each_day(
     levy = dict(ChargeLine.objects.filter(run_id=run.id, service_code="BOARD").values_list("member_code", "cents"))
     # 182 days alone, 183 days half each
     assert levy == {"alpha": 18_200_00 + 9_150_00, "beta": 9_150_00}
+    with translation.override("de"):
+        ways = {code: [r.way for r in queries.run_lines(controller, run.id, code).lines] for code in ("alpha", "beta")}
+    assert ways["beta"][0] == (
+        "Anteil an 36.500,00 Euro nach dem Schlüssel EQUAL, Tag für Tag: gleiche Anteile 1 von 2 (100 %)"
+    )
+    assert ways["beta"][1:] == ["410 Arbeitsplätze × 120,00 Euro im Jahr"]
+    assert len(ways["alpha"]) == 2
+    with pytest.raises(queries.RunUnknown):
+        queries.run_lines(controller, run.id, "niemand")
 
 
 def test_an_inhabitants_key_on_a_contract_is_warned_of(members: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -141,12 +142,20 @@ def test_every_page_opens_for_the_manager_and_none_for_others(
     assert client_of("alpha").get(BASE).status_code == 404
 
 
-def test_a_run_shows_who_pays_what_and_why(year: dict[str, Any], desk: Callable[..., Client]) -> None:
-    text = page(desk(Role.AUDITOR), f"{BASE}laeufe/{year['run']}/")
+def test_a_run_shows_who_pays_what_and_each_members_page_why(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    auditor, run = desk(Role.AUDITOR), f"{BASE}laeufe/{year['run']}/"
+    text = page(auditor, run)
     assert "Stadt Alphausen" in text
     assert "9.960,00 €" in text
-    assert "83 Arbeitsplätze × 120,00 Euro im Jahr" in text
+    assert "83 Arbeitsplätze × 120,00 Euro im Jahr" not in text, "with many members no page of a run would end"
     assert "Rechnungen ausstellen" not in text
+    assert f'href="{run}mitglied/alpha/"' in text
+    text = page(auditor, f"{run}mitglied/alpha/")
+    assert "Stadt Alphausen" in text
+    assert "83 Arbeitsplätze × 120,00 Euro im Jahr" in text
+    assert "Stadt Delta" not in text
+    page(auditor, f"{run}mitglied/niemand/", 404)
+    page(auditor, f"{BASE}laeufe/{uuid4()}/mitglied/alpha/", 404)
 
 
 def test_a_run_goes_its_way_on_the_pages(year: dict[str, Any], desk: Callable[..., Client]) -> None:

@@ -12,7 +12,7 @@ from verbund.modules.budget import queries as books
 from verbund.modules.costsharing import services
 from verbund.modules.costsharing.gateways import FakeInvoicing
 from verbund.modules.costsharing.models import ChargeLine, ChargeRun, Invoice
-from verbund.modules.costsharing.queries.wording import way_of
+from verbund.modules.costsharing.queries.wording import levy_way, way_of
 from verbund.modules.costsharing.services.invoices import document_of
 from verbund.platform.identity.actor import Actor
 
@@ -127,6 +127,27 @@ def test_quantities_that_change_stand_one_after_the_other(members: dict[str, Any
         assert way_of(line, "hour") == "83 × 120,00 Euro"
         line.price_euros = None
         assert way_of(line, "hour") == ""
+
+
+def test_a_share_says_the_weight_and_the_measure_of_each_part_of_its_key() -> None:
+    levy = {
+        "cents": 45_000_00,
+        "key": "K",
+        "parts": [
+            {"kind": "inhabitants", "weight": "30", "values": {"alpha": 4200, "beta": 133_800, "gamma": 9}},
+            {"kind": "fte", "weight": "15/2", "values": {"alpha": "25/2"}},
+        ],
+        "present": {"alpha": [["2025-01-01", "2025-12-31"]], "beta": [["2025-07-01", "2025-12-31"]]},
+    }
+    line = ChargeLine(component="levy", member_code="alpha", service_code="X")
+    with translation.override("de"):
+        assert levy_way(line, levy) == (
+            "Anteil an 45.000,00 Euro nach dem Schlüssel K, Tag für Tag: "
+            "Einwohnerinnen und Einwohner 4.200 von 138.000 (80 %), Vollzeitäquivalente 12,5 von 12,5 (20 %)"
+        )
+    assert levy_way(line, None) == ""
+    line.component = "quantity"
+    assert levy_way(line, levy) == ""
 
 
 def test_missing_addresses_are_told_at_once_and_nothing_is_issued(

@@ -28,6 +28,7 @@ urlpatterns = [
     path(f"{_BASE}preise/schluessel/", views.define_key, name="define_key"),
     path(f"{_BASE}laeufe/", views.runs, name="runs"),
     path(f"{_BASE}laeufe/<uuid:run_id>/", views.run, name="run"),
+    path(f"{_BASE}laeufe/<uuid:run_id>/mitglied/<slug:member>/", views.run_lines, name="run_lines"),
     path(f"{_BASE}laeufe/<uuid:run_id>/pruefen/", views.check_run, name="check_run"),
     path(f"{_BASE}laeufe/<uuid:run_id>/freigeben/", views.release_run, name="release_run"),
     path(f"{_BASE}laeufe/<uuid:run_id>/ausstellen/", views.issue_run, name="issue_run"),

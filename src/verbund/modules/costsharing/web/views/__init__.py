@@ -24,6 +24,7 @@ from .runs import (
     issue_run,
     release_run,
     run,
+    run_lines,
     runs,
 )
 from .scenarios import new_scenario, scenario, scenarios
@@ -57,6 +58,7 @@ __all__ = [
     "resolve",
     "review_tax",
     "run",
+    "run_lines",
     "runs",
     "scenario",
     "scenarios",

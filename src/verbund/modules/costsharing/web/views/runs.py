@@ -66,11 +66,17 @@ def run(request: BodyRequest, run_id: UUID) -> HttpResponse:
     )
 
 
+@staff_page(Permission.SEE)
+def run_lines(request: BodyRequest, run_id: UUID, member: str) -> HttpResponse:
+    """What one member pays in a run, line by line."""
+    return page(request, "run_lines", "runs", view=queries.run_lines(request.actor, run_id, member))
+
+
 def _step(
     request: BodyRequest, run_id: UUID, act: Callable[[], object], title: str, text: str, action: str, done: str
 ) -> HttpResponse:
     """Ask once, then do it."""
-    queries.run(request.actor, run_id)
+    queries.run_head(request.actor, run_id)
     back = reverse("costsharing:run", args=[run_id])
     if request.method == "POST":
         try:
@@ -133,7 +139,7 @@ def issue_run(request: BodyRequest, run_id: UUID) -> HttpResponse:
 @staff_page(Permission.PROPOSE)
 def discard_run(request: BodyRequest, run_id: UUID) -> HttpResponse:
     """A run that is not right."""
-    queries.run(request.actor, run_id)
+    queries.run_head(request.actor, run_id)
     return _reasoned(
         request,
         lambda reason: services.discard_run(request.actor, run_id=run_id, reason=reason, now=now()),
