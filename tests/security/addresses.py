@@ -86,7 +86,7 @@ THING: dict[tuple[str, str], str] = {
     ("budget:inbound_original", "invoice_id"): "inbound invoice_id",
     **{
         (f"costsharing:{name}", parameter): f"charged {parameter}"
-        for name in ("invoice", "credit_invoice", "own_year", "centres", "record_cost")
+        for name in ("invoice", "invoice_original", "credit_invoice", "own_year", "centres", "record_cost")
         for parameter in ("invoice_id", "year")
     },
     ("membership:end_service", "code"): "free service code",

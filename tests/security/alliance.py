@@ -216,6 +216,7 @@ def _charged(member_id: UUID) -> dict[str, Any]:
         "proposed run_id": proposed,
         "scenario_id": scenario,
         "charged invoice_id": invoice,
+        "part": "pdf",
         "charged year": year,
         "member": "alpha",
     }

@@ -5,6 +5,7 @@ from .costs import CentreRow, CostSheet, cost_sheet, current_plan
 from .findings import FindingRow
 from .gathering import gather
 from .listing import (
+    InvoiceOriginal,
     InvoicePage,
     InvoiceUnknown,
     MeasurePage,
@@ -15,6 +16,7 @@ from .listing import (
     ScenarioUnknown,
     cost_items,
     invoice,
+    invoice_original,
     invoices,
     measures,
     plan,
@@ -33,6 +35,7 @@ __all__ = [
     "CentreRow",
     "CostSheet",
     "FindingRow",
+    "InvoiceOriginal",
     "InvoicePage",
     "InvoiceUnknown",
     "MeasurePage",
@@ -60,6 +63,7 @@ __all__ = [
     "current_plan",
     "gather",
     "invoice",
+    "invoice_original",
     "invoices",
     "measures",
     "names_shown",

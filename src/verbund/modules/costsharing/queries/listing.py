@@ -47,6 +47,14 @@ class InvoiceUnknown(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceOriginal:
+    """InvoiceOriginal (ausgestellte Fassung): a file of an invoice as it left, by its hash, and what it is called."""
+
+    sha256: str
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanView:
     """A plan with its rows and sums in cents."""
 
@@ -218,6 +226,19 @@ def invoice(actor: Actor, invoice_id: UUID) -> Invoice:
     if row is None:
         raise InvoiceUnknown(str(invoice_id))
     return row
+
+
+def invoice_original(actor: Actor, invoice_id: UUID, part: str) -> InvoiceOriginal:
+    """The XRechnung (`xml`) or the PDF with its twin inside (`pdf`), byte for byte as issued.
+
+    Raises:
+        InvoiceUnknown: also for a part there is not.
+    """
+    row = visible_invoices(actor).defer("document").filter(id=invoice_id).first()
+    sha256 = {"xml": row.xml_sha256, "pdf": row.pdf_sha256}.get(part) if row else ""
+    if row is None or not sha256:
+        raise InvoiceUnknown(str(invoice_id))
+    return InvoiceOriginal(sha256, f"{row.number}.{part}")
 
 
 def scenarios(actor: Actor, *, limit: int = 100) -> list[Scenario]:

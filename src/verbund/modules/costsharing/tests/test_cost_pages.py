@@ -1,5 +1,6 @@
 """The pages: what they say, who may see them, what they do; nothing bad is a 500."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import date, timedelta
 from html import unescape
@@ -271,6 +272,53 @@ def test_an_invoice_is_taken_back_on_its_page(year: dict[str, Any], desk: Callab
     assert "In einer Gutschrift stehen Beträge ohne Vorzeichen dem Mitglied zu" in told
     assert "Gutschrift brutto" in told
     assert "Gutschrift" not in page(officer, f"{BASE}rechnungen/{invoice.id}/")
+
+
+def test_an_invoice_is_downloaded_byte_for_byte_as_it_was_issued(
+    year: dict[str, Any], desk: Callable[..., Client]
+) -> None:
+    controller = desk(Role.COST_CONTROLLER)  # who may not look into the books
+    with acting_for("alliance"):
+        invoice = Invoice.objects.get(member_code="gamma")
+    base = f"{BASE}rechnungen/{invoice.id}/original/"
+    for part, sha256, kind, start in (
+        ("xml", invoice.xml_sha256, "application/xml", b"<?xml"),
+        ("pdf", invoice.pdf_sha256, "application/pdf", b"%PDF-"),
+    ):
+        assert f'href="{base}{part}/"' in page(controller, f"{BASE}rechnungen/{invoice.id}/")
+        assert f'href="{base}{part}/"' in page(controller, f"{BASE}rechnungen/")
+        assert f'href="{base}{part}/"' in page(controller, f"{BASE}laeufe/{year['run']}/")
+        answer = controller.get(f"{base}{part}/")
+        content = answer.getvalue()
+        assert content.startswith(start)
+        assert hashlib.sha256(content).hexdigest() == sha256
+        assert answer["Content-Type"] == kind
+        assert answer["Content-Disposition"] == f'attachment; filename="{invoice.number}.{part}"'
+        assert answer["Content-Security-Policy"].startswith("sandbox;")
+    page(controller, f"{base}exe/", 404)
+
+
+def test_a_member_downloads_its_own_invoices_and_no_others(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    own = desk(Role.MEMBER_REPRESENTATIVE, unit="alpha")
+    with acting_for("alliance"):
+        invoices = {i.member_code: i for i in Invoice.objects.all()}
+    mine = own.get(f"{BASE}rechnungen/{invoices['alpha'].id}/original/xml/")
+    assert hashlib.sha256(mine.getvalue()).hexdigest() == invoices["alpha"].xml_sha256
+    assert "/original/pdf/" in page(own, f"{BASE}rechnungen/{invoices['alpha'].id}/")
+    for part in ("xml", "pdf"):
+        page(own, f"{BASE}rechnungen/{invoices['beta'].id}/original/{part}/", 404)
+        page(own, f"{BASE}rechnungen/{uuid4()}/original/{part}/", 404)
+    page(desk(Role.OPERATOR), f"{BASE}rechnungen/{invoices['alpha'].id}/original/xml/", 403)
+
+
+def test_an_invoice_without_files_offers_none(year: dict[str, Any], desk: Callable[..., Client]) -> None:
+    officer = desk(Role.BUDGET_OFFICER)
+    with acting_for("alliance"):
+        invoice = Invoice.objects.get(member_code="gamma")
+        Invoice.objects.filter(id=invoice.id).update(xml_sha256="", pdf_sha256="")
+    assert "/original/" not in page(officer, f"{BASE}rechnungen/{invoice.id}/")
+    assert f"{invoice.id}/original/" not in page(officer, f"{BASE}rechnungen/")
+    page(officer, f"{BASE}rechnungen/{invoice.id}/original/xml/", 404)
 
 
 def test_quantities_are_grouped_as_people_write_them(year: dict[str, Any], desk: Callable[..., Client]) -> None:

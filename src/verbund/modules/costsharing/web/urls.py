@@ -36,6 +36,7 @@ urlpatterns = [
     path(f"{_BASE}rechnungen/", views.invoices, name="invoices"),
     path(f"{_BASE}rechnungen/<uuid:invoice_id>/", views.invoice, name="invoice"),
     path(f"{_BASE}rechnungen/<uuid:invoice_id>/zuruecknehmen/", views.credit_invoice, name="credit_invoice"),
+    path(f"{_BASE}rechnungen/<uuid:invoice_id>/original/<str:part>/", views.invoice_original, name="invoice_original"),
     path(f"{_BASE}anschriften/", views.addresses, name="addresses"),
     path(f"{_BASE}anschriften/<uuid:member_id>/", views.set_address, name="set_address"),
     path(f"{_BASE}modell/", views.scenarios, name="scenarios"),

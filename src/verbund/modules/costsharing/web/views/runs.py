@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from verbund.modules.costsharing import queries, services
 from verbund.modules.costsharing.policies import Permission, is_another_person
 from verbund.modules.costsharing.web import forms
 from verbund.modules.costsharing.web.frame import page
+from verbund.platform import files
 from verbund.platform.identity import policy
 from verbund.platform.identity.routes import BodyRequest, staff_page
 from verbund.platform.tenancy import Conflict, Invalid, now
@@ -199,6 +200,13 @@ def invoice(request: BodyRequest, invoice_id: UUID) -> HttpResponse:
     row = queries.invoice(request.actor, invoice_id)
     may = policy.allows(request.actor, Permission.ISSUE) and row.kind == "invoice"
     return page(request, "invoice", "invoices", invoice=row, document=row.document, may_credit=may, own=_own(request))
+
+
+@staff_page(Permission.SEE, Permission.SEE_OWN)
+def invoice_original(request: BodyRequest, invoice_id: UUID, part: str) -> FileResponse:
+    """The XRechnung, or the paper with its twin inside, as it was issued."""
+    original = queries.invoice_original(request.actor, invoice_id, part)
+    return files.download(original.sha256, original.filename)
 
 
 @staff_page(Permission.ISSUE)
