@@ -97,6 +97,7 @@ USER_NAVIGATION = "verbund.config.wiring.USER_NAVIGATION"
 TIMED_WORK = "verbund.config.wiring.TIMED_WORK"
 ROOM_NAMES = "verbund.config.wiring.ROOM_NAMES"
 TAX_LINES = "verbund.config.wiring.TAX_LINES"
+START_PAGE = "verbund.config.wiring.START_PAGE"
 TEMPLATE_CHOICES = "verbund.config.wiring.TEMPLATE_CHOICES"
 TEMPLATES = [
     {

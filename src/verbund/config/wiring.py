@@ -26,6 +26,7 @@ from verbund.modules.membership import policies as membership_policies
 from verbund.modules.membership import subscribers as membership_subscribers
 from verbund.modules.membership import tasks as membership_tasks
 from verbund.modules.membership.events import AccessionEffective, BodyPrepared, RoomPrepared, TenantWished
+from verbund.modules.membership.web import start as membership_start
 from verbund.modules.records import policies as records_policies
 from verbund.modules.records import subscribers as records_subscribers
 from verbund.modules.records.events import LetterDelivered, LetterIssued
@@ -93,6 +94,9 @@ TAX_LINES: Final[Callable[..., Any]] = costsharing_taxes.tax_lines
 # Which online services a new body may begin with: the templates are kept above, too.
 TEMPLATE_CHOICES: Final[Callable[[], list[tuple[str, str]]]] = services_offered.template_choices
 
+# What the rooms say on the start page of the workspace, below its own: made by the room, "" for who may not see it.
+START_PAGE: Final[tuple[Callable[..., str], ...]] = (membership_start.next_deadlines,)
+
 # (label, url name, permission or None, icon)
 Entry = tuple[str | Promise, str, StrEnum | None, str]
 
@@ -110,6 +114,8 @@ NAVIGATION: Final[tuple[Entry, ...]] = (
     (_("Units"), "units", identity_policies.Permission.MANAGE_UNITS, "settings"),
     (_("Interfaces"), "keys", identity_policies.Permission.MANAGE_KEYS, "open-in-new"),
     (_("Members"), "membership:members", membership_policies.Permission.READ_MEMBERS, "account-circle"),
+    (_("Accessions"), "membership:accessions", membership_policies.Permission.READ_ACCESSIONS, "arrow-forward"),
+    (_("Deadlines"), "membership:deadlines", membership_policies.Permission.READ_ACCESSIONS, "calendar-today"),
     (_("Service catalogue"), "membership:catalogue", membership_policies.Permission.READ_CATALOGUE, "checklist"),
     (_("Agreements"), "membership:agreements", membership_policies.Permission.READ_CATALOGUE, "edit"),
     (_("Administrative board"), "membership:board", membership_policies.Permission.READ_BOARD, "calendar-today"),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -93,6 +94,7 @@ def home(request: BodyRequest) -> HttpResponse:
             "rows": as_rows(page.rows),
             "columns": USUAL_COLUMNS - {"clerk"},
         }
+    context["parts"] = [part for room in import_string(settings.START_PAGE) if (part := room(request))]
     return render(request, "citizenservices/clerk/home.html", context)
 
 

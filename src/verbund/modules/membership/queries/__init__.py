@@ -94,6 +94,7 @@ from .deadlines import (
     YearView,
     carrier_map,
     deadlines,
+    deadlines_ahead,
     year_view,
 )
 from .feed import FeedNotFound, calendar_feed, has_feed
@@ -204,6 +205,7 @@ __all__ = [
     "contract_pdf",
     "contract_versions",
     "deadlines",
+    "deadlines_ahead",
     "difference",
     "difference_by_words",
     "end_effects",

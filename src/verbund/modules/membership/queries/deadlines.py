@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from verbund.modules.membership.models import (
     AccessionState,
@@ -37,6 +40,10 @@ from verbund.platform.tenancy.kept import KeptRows, given
 
 from .carriers import recorded
 
+AHEAD: Final = timedelta(days=366)
+# Days that bring something to an end by themselves: once they have passed nobody is late.
+_ENDS: Final = frozenset({"clearance", "exit", "term", "agreement"})
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
@@ -53,6 +60,21 @@ class Deadline:
     member_id: UUID
     accession_id: UUID | None
     key: str
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether the day brings something to an end, instead of waiting for somebody to act."""
+        return self.kind in _ENDS
+
+
+def deadlines_ahead(actor: Actor, *, today: date) -> list[Deadline]:
+    """What is overdue and still open, and what is due within a year; the most urgent first.
+
+    Raises:
+        policy.Denied
+    """
+    found = deadlines(actor, start=today - AHEAD, end=today + AHEAD)
+    return [deadline for deadline in found if deadline.day >= today or not deadline.ends_by_itself]
 
 
 def deadlines(actor: Actor, *, start: date, end: date) -> list[Deadline]:
@@ -269,20 +291,24 @@ class YearView:
     open_accessions: int
 
 
-_MILESTONES = (
-    Action.OPEN_INQUIRY,
-    Action.RECORD_BASIC_RESOLUTION,
-    Action.SIGN,
-    Action.GIVE_NOTICE,
-    Action.DECLARE_NO_OBJECTION,
-    Action.ESTABLISH_CLEARANCE,
-    Action.RAISE_OBJECTION,
-    Action.TAKE_EFFECT,
-    Action.TRANSFER_TASK,
-    Action.WITHDRAW,
-    Action.ABANDON,
-)
-_LEAVING = (LeavingAction.GIVE_LEAVE_NOTICE, LeavingAction.LEAVE)
+# The acts that the year tells of, in words for what has happened; those of an act are for what is to be done.
+_MILESTONES: Final[dict[Action, str | Promise]] = {
+    Action.OPEN_INQUIRY: _("Inquiry received"),
+    Action.RECORD_BASIC_RESOLUTION: _("Basic resolution passed"),
+    Action.SIGN: _("Contract signed"),
+    Action.GIVE_NOTICE: _("Notice given to the supervisory authority"),
+    Action.DECLARE_NO_OBJECTION: _("No breach declared by the supervisory authority"),
+    Action.ESTABLISH_CLEARANCE: _("The authority's period has ended without an objection"),
+    Action.RAISE_OBJECTION: _("Breach asserted by the supervisory authority"),
+    Action.TAKE_EFFECT: _("Accession took effect"),
+    Action.TRANSFER_TASK: _("Task transferred"),
+    Action.WITHDRAW: _("Inquiry withdrawn"),
+    Action.ABANDON: _("Accession abandoned"),
+}
+_LEAVING: Final[dict[LeavingAction, str | Promise]] = {
+    LeavingAction.GIVE_LEAVE_NOTICE: _("Notice to leave given"),
+    LeavingAction.LEAVE: _("Leaving completed"),
+}
 
 
 def year_view(actor: Actor, year: int) -> YearView:
@@ -341,8 +367,8 @@ def _open_at(reader: Actor) -> KeptRows:
 
 @lru_cache(maxsize=256)
 def _acts(reader: Actor) -> KeptRows:
-    seen = Q(accession__in=visible_accessions(reader), action__in=_MILESTONES) | Q(
-        leaving__in=visible_leavings(reader), action__in=_LEAVING
+    seen = Q(accession__in=visible_accessions(reader), action__in=list(_MILESTONES)) | Q(
+        leaving__in=visible_leavings(reader), action__in=list(_LEAVING)
     )
     acts = ProcedureAct.objects.filter(seen, on__range=(given("first"), given("last")))
     facts = ("on", "date_known", "action", "accession__member__name", "leaving__member__name", "note", "details")
@@ -350,12 +376,12 @@ def _acts(reader: Actor) -> KeptRows:
 
 
 def _events(reader: Actor, first: date, last: date) -> tuple[YearEvent, ...]:
-    labels = {**{a.value: a.label for a in Action}, **{a.value: a.label for a in LeavingAction}}
+    labels = {act.value: str(words) for act, words in (*_MILESTONES.items(), *_LEAVING.items())}
     return tuple(
         YearEvent(
             on,
             known,
-            f"{labels[action]}: {details['name']}" if "name" in details else str(labels[action]),
+            f"{labels[action]}: {details['name']}" if "name" in details else labels[action],
             joining or leaving,
             note,
         )

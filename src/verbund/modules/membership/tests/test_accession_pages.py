@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from icalendar import Calendar
 
 from verbund.modules.membership import queries, services
-from verbund.modules.membership.models import AccessionState, Action, Reminder
+from verbund.modules.membership.models import AccessionState, Action, LeavingAction, ProcedureAct, Reminder
 from verbund.modules.membership.web.forms import FORMS
 from verbund.platform.identity.actor import Actor
 from verbund.platform.identity.roles import Role
-from verbund.platform.tenancy import acting_for
+from verbund.platform.tenancy import acting_for, local_date
 from verbund.platform.tenancy import now as the_clock
 
 from .factories import Accessions, founded, hash_of, medium, member
@@ -141,6 +141,100 @@ def test_the_calendar_is_read_by_its_secret_until_it_is_revoked(
     assert anybody.get("/arbeit/fristen/guessed.ics").status_code == 404
     assert client.post("/arbeit/fristen/abbestellen/").status_code == 302
     assert anybody.get(f"/arbeit/fristen/{secret}.ics").status_code == 404
+
+
+def test_a_year_tells_what_has_happened_not_what_is_to_be_done(
+    world: tuple[Client, Accessions, list[Any], Actor],
+) -> None:
+    client, case, _founders, manager = world
+    with acting_for("alliance"):
+        for step in (
+            case.all_consent,
+            case.sign,
+            case.give_notice,
+            case.complete_documents,
+            case.declare_no_objection,
+            case.publish_everywhere,
+            case.take_effect,
+            case.record_capital,
+            case.transfer_task,
+        ):
+            step()
+        years = sorted({act.on.year for act in ProcedureAct.objects.filter(accession_id=case.id)})
+        events = [event for year in years for event in queries.year_view(manager, year).events]
+    text = "".join(client.get(f"/arbeit/jahr/{year}/").content.decode() for year in years)
+    told = [event.label for event in events if event.name == "Stadt Neustadt"]
+    assert told[:3] == ["Anfrage eingegangen", "Grundsatzbeschluss gefasst", "Vertrag unterzeichnet"]
+    assert told[-1] == "Aufgabe übergegangen: Gesamter IT-Betrieb der Kernverwaltung"
+    for label in told:
+        assert label in text
+    for act in (*Action, *LeavingAction):
+        assert f">{act.label}" not in text
+
+
+def test_what_is_overdue_stays_among_the_deadlines_until_it_is_done(
+    world: tuple[Client, Accessions, list[Any], Actor],
+) -> None:
+    client, case, founders, manager = world
+    today = local_date(the_clock())
+    with acting_for("alliance"):
+        organ = services.add_organ(manager, member_id=founders[0], kind="head", name="Landrat", now=the_clock())
+        for person, until in (("Anna Alt", today - timedelta(days=3)), ("Nina Neu", today + timedelta(days=3))):
+            services.add_term(
+                manager,
+                organ_id=organ,
+                person_name=person,
+                function="Landrätin",
+                valid_from=date(2020, 1, 1),
+                valid_until=until,
+                now=the_clock(),
+            )
+        services.plan_task(
+            manager,
+            accession_id=case.id,
+            task="core_it",
+            planned_on=today - timedelta(days=2),
+            on=date(2026, 3, 1),
+            now=the_clock(),
+        )
+        found = queries.deadlines_ahead(manager, today=today)
+    assert [(d.kind, d.day) for d in found] == [
+        ("task", today - timedelta(days=2)),
+        ("term", today + timedelta(days=3)),
+    ]
+    text = client.get("/arbeit/fristen/").content.decode()
+    assert "2 Tage überfällig" in text
+    assert "Anna Alt" not in text
+
+
+def test_the_start_page_names_the_five_most_urgent_deadlines_to_who_may_see_them(
+    world: tuple[Client, Accessions, list[Any], Actor], settings: Any
+) -> None:
+    client, _case, founders, manager = world
+    today = local_date(the_clock())
+    nothing = client.get("/arbeit/").content.decode()
+    assert "Keine Fristen" in nothing
+    with acting_for("alliance"):
+        organ = services.add_organ(manager, member_id=founders[0], kind="head", name="Landrat", now=the_clock())
+        for days in range(9, 2, -1):
+            services.add_term(
+                manager,
+                organ_id=organ,
+                person_name=f"Person {days}",
+                function="Landrätin",
+                valid_from=date(2020, 1, 1),
+                valid_until=today + timedelta(days=days),
+                now=the_clock(),
+            )
+        operator = signed_in(employ("Olga Obst", Role.OPERATOR), settings)
+    text = client.get("/arbeit/").content.decode()
+    assert [f"Person {days} " in text for days in range(3, 10)] == [True] * 5 + [False] * 2
+    assert "Alle 7 Fristen" in text
+    assert 'href="/arbeit/fristen/"' in text
+    assert "Nächste Fristen" in text
+    others = operator.get("/arbeit/")
+    assert others.status_code == 200
+    assert "Nächste Fristen" not in others.content.decode()
 
 
 def test_reminders_go_out_once(world: tuple[Client, Accessions, list[Any], Actor]) -> None:

@@ -1,13 +1,16 @@
 """The rows of the alliance's tables: what stands in them, and that nobody's words become markup."""
 
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
+import pytest
 from lxml import html
 
 from verbund.modules.membership.queries import Deadline, MapRow, YearEvent
 from verbund.modules.membership.queries.deadlines import MapPeriod, MapTask
 from verbund.modules.membership.web.tables import carrier_rows, deadline_rows, event_rows
+from verbund.platform.tenancy import local_date
+from verbund.platform.tenancy import now as the_clock
 
 HOSTILE = "Stadt <b onclick=\"x('&')\">A & O</b>"
 ID = UUID(int=7)
@@ -77,3 +80,23 @@ def test_a_deadline_leads_to_its_accession_or_to_its_member() -> None:
         f"/arbeit/beitritte/{UUID(int=9)}/",
         f"/arbeit/mitglieder/{ID}/",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "said"),
+    [
+        ("exit", 0, "heute"),
+        ("exit", 1, "vor 1 Tag"),
+        ("term", 12, "vor 12 Tagen"),
+        ("agreement", 2, "vor 2 Tagen"),
+        ("clearance", 2, "vor 2 Tagen"),
+        ("exit", -2, "in 2 Tagen"),
+        ("effect", 1, "1 Tag überfällig"),
+        ("task", 3, "3 Tage überfällig"),
+        ("take_over", 3, "3 Tage überfällig"),
+    ],
+)
+def test_only_what_somebody_has_yet_to_do_is_overdue(kind: str, days: int, said: str) -> None:
+    day = local_date(the_clock()) - timedelta(days=days)
+    ((when, *_rest),) = cells(deadline_rows([Deadline(day, kind, "x", "y", "", ID, None, "k")]))
+    assert when == f"{day:%d.%m.%Y}{said}"

@@ -11,11 +11,12 @@ from functools import lru_cache
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from verbund.modules.membership.queries import Deadline, MapRow, YearEvent
 from verbund.platform.ui.markup import made
 from verbund.platform.ui.markup import text as e
-from verbund.platform.ui.templatetags.ui import cents, days_until, short_date
+from verbund.platform.ui.templatetags.ui import cents, days_left, days_until, short_date
 
 
 def carrier_rows(rows: Iterable[MapRow], today: date) -> SafeString:
@@ -66,14 +67,22 @@ def deadline_rows(rows: Iterable[Deadline]) -> SafeString:
     for row in rows:
         address = f"{accessions}{e(row.accession_id)}/" if row.accession_id else f"{members}{e(row.member_id)}/"
         html.append(
-            f'<tr><th scope="row"><time datetime="{row.day.isoformat()}">{short_date(row.day)}</time>'
-            f"{_sub(days_until(row.day))}</th>"
+            f'<tr><th scope="row" class="vb-nowrap"><time datetime="{row.day.isoformat()}">{short_date(row.day)}</time>'
+            f"{_sub(_until(row))}</th>"
             f'<td data-label="{what}"><a class="kern-link kern-link--no-visited-state" href="{address}">'
             f"{e(row.title)}</a></td>"
             f'<td data-label="{who}">{e(row.who)}</td>'
-            f'<td data-label="{source}">{e(row.legal_basis) or "–"}</td></tr>'
+            f'<td class="vb-nowrap" data-label="{source}">{e(row.legal_basis) or "–"}</td></tr>'
         )
     return made("\n".join(html))
+
+
+def _until(row: Deadline) -> str:
+    """In how many days; of a day that ended something how long ago, for nobody is late with it."""
+    past = -days_left(row.day)
+    if past > 0 and row.ends_by_itself:
+        return ngettext("%(days)d day ago", "%(days)d days ago", past) % {"days": past}
+    return days_until(row.day)
 
 
 def _assumed() -> str:

@@ -1,6 +1,6 @@
 """Pages that show the alliance over time: carriers, deadlines, a year."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,8 +13,6 @@ from verbund.modules.membership.web.tables import carrier_rows, deadline_rows, e
 from verbund.platform.identity.routes import BodyRequest, public_page, staff_page
 from verbund.platform.tenancy import local_date, now
 from verbund.platform.ui import notices
-
-AHEAD = timedelta(days=366)
 
 
 @staff_page(Permission.READ_ACCESSIONS)
@@ -37,10 +35,10 @@ def carriers(request: BodyRequest) -> HttpResponse:
 
 @staff_page(Permission.READ_ACCESSIONS)
 def deadlines(request: BodyRequest) -> HttpResponse:
-    """The deadlines of a year ahead, and the address of the calendar."""
+    """What is overdue, the deadlines of a year ahead, and the address of the calendar."""
     today = local_date(now())
     context = {
-        "rows": deadline_rows(queries.deadlines(request.actor, start=today, end=today + AHEAD)),
+        "rows": deadline_rows(queries.deadlines_ahead(request.actor, today=today)),
         "feed": queries.has_feed(request.actor),
     }
     return render(request, "membership/deadlines.html", context)
@@ -53,7 +51,7 @@ def subscribe(request: BodyRequest) -> HttpResponse:
     secret = services.subscribe_calendar(request.actor, now=now())
     today = local_date(now())
     context = {
-        "rows": deadline_rows(queries.deadlines(request.actor, start=today, end=today + AHEAD)),
+        "rows": deadline_rows(queries.deadlines_ahead(request.actor, today=today)),
         "feed": True,
         "secret": secret,
         "host": request.build_absolute_uri("/").rstrip("/"),
