@@ -237,6 +237,19 @@ def test_the_start_page_names_the_five_most_urgent_deadlines_to_who_may_see_them
     assert "Nächste Fristen" not in others.content.decode()
 
 
+def test_the_start_page_of_a_member_asks_nothing_about_the_alliances_deadlines(
+    real_database: str, settings: Any
+) -> None:
+    with acting_for("alpha"):
+        auditor = employ("Anna Amt", Role.AUDITOR, body="alpha")
+        client = signed_in(auditor, settings, host="alpha.localhost")
+    with CaptureQueriesContext(connection) as captured:
+        page = client.get("/arbeit/")
+    assert page.status_code == 200
+    assert "Nächste Fristen" not in page.content.decode()
+    assert not [query["sql"] for query in captured if "membership_" in query["sql"]]
+
+
 def test_reminders_go_out_once(world: tuple[Client, Accessions, list[Any], Actor]) -> None:
     _client, case, _founders, manager = world
     moment = the_clock()

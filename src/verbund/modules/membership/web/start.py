@@ -17,7 +17,7 @@ MOST: Final = 5
 
 def next_deadlines(request: BodyRequest) -> SafeString | str:
     """The most urgent deadlines (nächste Fristen), for whoever may see them; "" for all others."""
-    if "membership" not in current_body().rooms or not policy.allows(request.actor, Permission.READ_ACCESSIONS):
+    if not current_body().is_alliance or not policy.allows(request.actor, Permission.READ_ACCESSIONS):
         return ""
     found = queries.deadlines_ahead(request.actor, today=local_date(now()))
     context = {"rows": deadline_rows(found[:MOST]), "shown": min(len(found), MOST), "all": len(found)}
