@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, ViewportSize, sync_playwright
 
 from .server import serving
 
@@ -105,10 +105,11 @@ def assert_all_accessible(page: Page, paths: Mapping[str, str], prefix: str) -> 
 
 def findings(page: Page) -> list[dict[str, Any]]:
     """axe-core's violations on the page as it stands, each with rule, help and the places."""
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; null")
-    result = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
-    )
+    try:
+        result = _judged(page)
+    except Error:  # the answer to what was pressed came in the midst: the page that counts is the next one
+        page.wait_for_load_state()
+        result = _judged(page)
     return [
         {
             "rule": v["id"],
@@ -117,6 +118,14 @@ def findings(page: Page) -> list[dict[str, Any]]:
         }
         for v in result["violations"]
     ]
+
+
+def _judged(page: Page) -> dict[str, Any]:
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; null")
+    found: dict[str, Any] = page.evaluate(
+        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
+    )
+    return found
 
 
 def too_wide(page: Page) -> list[str]:

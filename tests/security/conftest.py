@@ -5,6 +5,7 @@ With VERBUND_TEST_WORLD, a folder, it is built once for several runs: tools/muta
 
 import os
 import pickle
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from django.conf import settings as django_settings
 from django.test import override_settings
 from psycopg import sql
 
+from verbund.platform.identity.local.sessions import SessionStore
+from verbund.platform.identity.recognition import PROVED
 from verbund.platform.rest import doors
 
 from . import filling, unchanged
@@ -62,18 +65,26 @@ def _copy(filled: tuple[str, World, Path], cluster: Any, django_db_blocker: Any)
     with cluster.admin() as connection:  # as `prepare_cluster` does; a copy does not inherit it
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     with psycopg.connect(cluster.url(name, "verbund_owner"), autocommit=True) as connection:
-        for schema in ("alliance", "alpha", "beta"):  # who signed in when the world was built has rested since then
-            connection.execute(
-                sql.SQL("UPDATE {} SET last_seen_at = now() WHERE last_seen_at < now()").format(
-                    sql.Identifier(schema, "identity_local_session")
-                )
-            )
+        for schema in ("alliance", "alpha", "beta"):
+            _wake(connection, sql.Identifier(schema, "identity_local_session"))
     with django_db_blocker.unblock():
         _point_at(cluster, name)
         yield name
         worlds.connection.set_schema_to_public()
         _point_at(cluster, cluster.run_database)
     cluster.drop(name)
+
+
+def _wake(connection: "psycopg.Connection[Any]", sessions: sql.Identifier) -> None:
+    """Who signed in when the world was built, perhaps half an hour ago, has just come and given the password."""
+    store = SessionStore()
+    rows = connection.execute(sql.SQL("SELECT id, data FROM {} WHERE last_seen_at < now()").format(sessions)).fetchall()
+    for number, data in rows:
+        kept = {**store.decode(data), PROVED: int(time.time())}
+        connection.execute(
+            sql.SQL("UPDATE {} SET last_seen_at = now(), data = %s WHERE id = %s").format(sessions),
+            [store.encode(kept), number],
+        )
 
 
 @pytest.fixture

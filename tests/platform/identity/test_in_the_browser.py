@@ -80,7 +80,8 @@ def test_staff_sets_up_a_passkey_signs_in_with_it_and_administers(port: int) -> 
         _authenticator(page)
         page.goto("/anmelden/?next=/arbeit/konto/")
         assert_accessible(page, "identity-sign-in")
-        page.get_by_role("button", name="Anmelden", exact=True).click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Anmelden", exact=True).click()
         assert_accessible(page, "identity-sign-in-errors")
         _password(page, "anna.ahorn@example.org")
         page.get_by_role("heading", name="Richten Sie Ihren zweiten Faktor ein").wait_for()
